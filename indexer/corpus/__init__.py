@@ -1,0 +1,1 @@
+"""Sources of code -> Units: packages, and their files."""

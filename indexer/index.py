@@ -1,0 +1,117 @@
+"""The library on one screen: an opened index, and the Report on a text.
+
+In: directories of indexes, texts. Out: Reports. It puts lookup and attribution together and knows no more of either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from codecite.indexer.attribution.attribute import attribute
+from codecite.indexer.lookup.exact import Passage, find_passages
+from codecite.indexer.records import Coverage, Report, Verdict
+from codecite.indexer.store.snapshot import Snapshot
+from codecite.indexer.store.statistics import licenses_of, size_on_disk
+from codecite.indexer.text.checked import CheckedText
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStats:
+    """What an index holds. `licenses` counts the Documents under each expression; sizes are bytes."""
+
+    id: str
+    generation: int
+    built: str
+    documents: int
+    origins: int
+    packages: int
+    postings: int
+    bytes: int
+    canonical_bytes: int
+    index_bytes: int
+    sources: tuple[str, ...]
+    licenses: Mapping[str, int]
+
+
+class Index:
+    """One or several indexes, each on the generation that was live when it was opened. Threads may share it."""
+
+    def __init__(self, directories: tuple[Path, ...]) -> None:
+        self._directories = directories
+        self._snapshots = tuple(Snapshot(directory) for directory in directories)
+
+    def check(
+        self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "", sources: int = 5
+    ) -> Report:
+        """Which passages of `text` stand in the index, where, under which licences.
+
+        `before` and `after` are its context: a passage that begins or ends there is found, and reported if it holds
+        at least one byte of `text`; offsets count from the head of `before`. Each Match shows its first `sources`
+        Origins. Raises TextError for a lone surrogate, IndexCorruptError for a damaged file.
+        """
+        checked = CheckedText(text, before, after)
+        found = [
+            item
+            for snapshot in self._snapshots
+            for item in attribute(snapshot, checked, self._passages(snapshot, checked), sources)
+        ]
+        if len(self._snapshots) > 1:
+            found.sort(key=lambda item: (item.match.start, -item.match.end))
+        return Report(
+            indexes=self.coverage,
+            text_sha256=checked.sha256,
+            text_start=checked.start_point,
+            text_end=checked.end_point,
+            attributions=tuple(found),
+            verdict=Verdict(),
+        )
+
+    def lookup(self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "") -> list[list[Passage]]:
+        """The bare passages of `text` in each index: spans, counts and licence sets, without sources."""
+        checked = CheckedText(text, before, after)
+        return [self._passages(snapshot, checked) for snapshot in self._snapshots]
+
+    @staticmethod
+    def _passages(snapshot: Snapshot, checked: CheckedText) -> list[Passage]:
+        return find_passages(snapshot, checked, snapshot.manifest.config.count_cap)
+
+    @property
+    def coverage(self) -> tuple[Coverage, ...]:
+        """What each index holds."""
+        return tuple(snapshot.coverage for snapshot in self._snapshots)
+
+    def stats(self) -> tuple[IndexStats, ...]:
+        """The figures of each index."""
+        return tuple(
+            _stats(directory, snapshot)
+            for directory, snapshot in zip(self._directories, self._snapshots, strict=True)
+        )
+
+
+def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
+    manifest = snapshot.manifest
+    entries = manifest.segments
+    return IndexStats(
+        id=manifest.id,
+        generation=manifest.generation,
+        built=manifest.built,
+        documents=sum(entry.documents for entry in entries),
+        origins=sum(entry.origins for entry in entries),
+        packages=sum(entry.packages for entry in entries),
+        postings=sum(entry.postings for entry in entries),
+        bytes=sum(entry.bytes for entry in entries),
+        canonical_bytes=sum(entry.canonical_bytes for entry in entries),
+        index_bytes=size_on_disk(directory, manifest),
+        sources=manifest.sources,
+        licenses=licenses_of(snapshot),
+    )
+
+
+def open_index(*paths: str | Path) -> Index:
+    """Open the indexes in the given directories together.
+
+    Raises IndexMissingError where there is none, IndexCorruptError and IndexVersionError where it cannot be read.
+    """
+    return Index(tuple(Path(path) for path in paths))

@@ -1,0 +1,82 @@
+"""The one place that decides how kernels are compiled.
+
+In: a function over numpy arrays. Out: the same function, compiled at its first call, without the GIL, with the
+machine code cached on disk. It refuses to know what a kernel computes.
+
+numba's cache notices a change in the file of a kernel, but not in a kernel of another file that it calls. So each
+cache entry is stamped with a digest over every file of this room instead: change one, and all are compiled anew.
+The environment variable `NUMBA_DISABLE_JIT=1` runs the kernels as plain Python, `NUMBA_CACHE_DIR` moves the cache
+(a read-only container needs it).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_kernels: list[Any] = []
+
+
+@cache
+def digest() -> str:
+    """The hexadecimal digest over the sources of all kernels."""
+    state = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        state.update(path.read_bytes())
+    return state.hexdigest()[:16]
+
+
+def kernel(function: F) -> F:
+    """Compile `function` lazily, without the GIL, cached on disk under the digest of all kernels."""
+    return _compile(function, no_cfunc_wrapper=True)
+
+
+def part(function: F) -> F:
+    """The same for a function that only other kernels call: without the way in from Python, compiled faster."""
+    return _compile(function, no_cfunc_wrapper=True, no_cpython_wrapper=True)
+
+
+def _compile(function: F, **options: bool) -> F:
+    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    index = getattr(getattr(compiled, "_cache", None), "_index_file", None)
+    if index is not None:
+        index._source_stamp = digest()
+        _kernels.append(compiled)
+    return compiled  # type: ignore[no-any-return]
+
+
+@kernel
+def _probe(number: int) -> int:
+    return number
+
+
+def _marker() -> Path | None:
+    """The file that says that all kernels of this digest were compiled into the cache."""
+    if not _kernels:
+        return None
+    return Path(_kernels[0]._cache.cache_path) / f"codecite-{digest()}.warm"
+
+
+def is_cold() -> bool:
+    """Whether a first use still has to compile (some ten seconds)."""
+    marker = _marker()
+    return marker is not None and not marker.exists()
+
+
+def mark_warm() -> None:
+    """Remember that everything is compiled. A cache that cannot be written stays cold."""
+    marker = _marker()
+    if marker is None:
+        return
+    try:
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+    except OSError:
+        return

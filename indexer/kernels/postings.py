@@ -1,0 +1,131 @@
+"""Postings: fingerprints sorted by hash, and the lists of the hashes that a query asks for.
+
+In: 64-bit hashes with their positions. Out: `buckets`, `tags` and `positions`, and ranges in them. It refuses to
+know what a position means.
+
+The top bits of a hash name a bucket (16 postings on average), the next 16 bits are the posting's tag; within a
+bucket postings stand by tag, then by position. So a list is a run of equal tags. Two hashes may agree in bucket and
+tag (one in some 4,000 lookups finds such a stranger); every posting is verified on the text anyway.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codecite.indexer.kernels.jit import kernel
+from codecite.indexer.kernels.types import Any16, Any32, Ints, Words
+
+PARTITION_BITS = 8
+TAG_BITS = 16
+_DIGIT_BITS = 11
+
+
+@kernel
+def partition(hashes: Words, positions: Ints, out_hashes: Words, out_positions: Any32, bounds: Ints) -> None:
+    """Group postings by the top 8 bits of their hash, keeping their order within each group.
+
+    `bounds` (257) receives where each group begins, and the end.
+    """
+    bounds[:] = 0
+    shift = np.uint64(64 - PARTITION_BITS)
+    for i in range(len(hashes)):
+        bounds[np.int64(hashes[i] >> shift) + 1] += 1
+    for group in range(len(bounds) - 1):
+        bounds[group + 1] += bounds[group]
+    following = bounds[:-1].copy()
+    for i in range(len(hashes)):
+        group = np.int64(hashes[i] >> shift)
+        at = following[group]
+        following[group] = at + 1
+        out_hashes[at] = hashes[i]
+        out_positions[at] = positions[i]
+
+
+@kernel
+def sort_partition(hashes: Words, positions: Any32, bucket_bits: int, buckets: Any32, tags: Any16) -> None:
+    """Sort one partition by bucket and tag in place (a stable radix sort), and describe it.
+
+    Adds the sizes of its buckets to `buckets[bucket + 1]` and writes its tags to `tags`.
+    """
+    count = len(hashes)
+    other_hashes = np.empty(count, np.uint64)
+    other_positions = np.empty(count, np.uint32)
+    unused = 64 - bucket_bits - TAG_BITS
+    low = unused
+    top = 64 - PARTITION_BITS
+    counts = np.empty((1 << _DIGIT_BITS) + 1, np.int64)
+    flipped = False
+    while low < top:
+        width = min(_DIGIT_BITS, top - low)
+        mask = np.uint64((1 << width) - 1)
+        shift = np.uint64(low)
+        counts[:] = 0
+        source, target = (other_hashes, hashes) if flipped else (hashes, other_hashes)
+        source_positions, target_positions = (
+            (other_positions, positions) if flipped else (positions, other_positions)
+        )
+        for i in range(count):
+            counts[np.int64((source[i] >> shift) & mask) + 1] += 1
+        for digit in range(1 << width):
+            counts[digit + 1] += counts[digit]
+        for i in range(count):
+            digit = np.int64((source[i] >> shift) & mask)
+            at = counts[digit]
+            counts[digit] = at + 1
+            target[at] = source[i]
+            target_positions[at] = source_positions[i]
+        flipped = not flipped
+        low += width
+    if flipped:
+        hashes[:] = other_hashes
+        positions[:] = other_positions
+    bucket_shift = np.uint64(64 - bucket_bits)
+    tag_shift = np.uint64(unused)
+    for i in range(count):
+        buckets[np.int64(hashes[i] >> bucket_shift) + 1] += np.uint32(1)
+        tags[i] = np.uint16((hashes[i] >> tag_shift) & np.uint64(0xFFFF))
+
+
+@kernel
+def find_lists(hashes: Words, buckets: Any32, tags: Any16, low: Ints, high: Ints) -> None:
+    """For each hash, the range of its postings: `low[i]` to `high[i]`, empty where there are none.
+
+    `buckets` has 2**bits + 1 entries, with bits >= 1.
+    """
+    bits = 0
+    while (1 << bits) < len(buckets) - 1:
+        bits += 1
+    bucket_shift = np.uint64(64 - bits)
+    tag_shift = np.uint64(64 - bits - TAG_BITS)
+    for i in range(len(hashes)):
+        bucket = np.int64(hashes[i] >> bucket_shift)
+        low[i] = buckets[bucket]
+        high[i] = buckets[bucket + 1]
+    for i in range(len(hashes)):
+        tag = np.int64((hashes[i] >> tag_shift) & np.uint64(0xFFFF))
+        first = low[i]
+        last = high[i]
+        while last - first > 32:
+            middle = (first + last) >> 1
+            if tags[middle] < tag:
+                first = middle + 1
+            else:
+                last = middle
+        end = high[i]
+        while first < end and tags[first] < tag:
+            first += 1
+        low[i] = first
+        if first < end and tags[min(first + 32, end - 1)] == tag:
+            below = first
+            above = end
+            while below < above:
+                middle = (below + above) >> 1
+                if tags[middle] <= tag:
+                    below = middle + 1
+                else:
+                    above = middle
+            high[i] = below
+            continue
+        while first < end and tags[first] == tag:
+            first += 1
+        high[i] = first

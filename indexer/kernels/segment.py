@@ -1,0 +1,208 @@
+"""Reading a Segment inside a kernel: blocks decoded into a cache, and text compared across them.
+
+In: the arrays of a Segment, a scratch, positions in canonical text. Out: lengths of agreement, places. It refuses to
+know why a passage is looked at.
+
+The scratch keeps the last blocks decoded, raw and canonical, a slot each (direct mapped), so that a passage looked at
+twice is decoded once. A block that is not well formed is reported through `status`, never a crash.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from codecite.indexer.config import BLOCK
+from codecite.indexer.kernels.canonical import canonicalize
+from codecite.indexer.kernels.jit import kernel, part
+from codecite.indexer.kernels.lz4 import decompress_block
+from codecite.indexer.kernels.memory import common_prefix, common_suffix
+from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints
+
+SLOTS = 64
+_PADDING = 16
+
+
+class SegmentArrays(NamedTuple):
+    """The mapped arrays of a Segment that kernels read (see `store/writer.py`)."""
+
+    content: Bytes
+    dictionary: Bytes
+    block_offset: Ints
+    block_canonical: Ints
+    block_lines: Ints
+    document_canonical: Ints
+    document_lines: Ints
+    buckets: Any32
+    tags: Any16
+    positions: Any32
+
+
+class Scratch(NamedTuple):
+    """The decoded blocks of one Segment, for one thread. `status[0]` is 1 + the first block that was not well formed."""
+
+    work: Bytes
+    block: Ints
+    size: Ints
+    raw: Bytes
+    canonical: Bytes
+    status: Ints
+
+
+def new_scratch(dictionary: Bytes) -> Scratch:
+    """A scratch for a Segment with this dictionary (some 580 KiB)."""
+    work = np.zeros(len(dictionary) + BLOCK + _PADDING, np.uint8)
+    work[: len(dictionary)] = dictionary
+    return Scratch(
+        work,
+        np.full(SLOTS, -1, np.int64),
+        np.zeros(SLOTS, np.int64),
+        np.zeros(SLOTS * BLOCK, np.uint8),
+        np.zeros(SLOTS * BLOCK, np.uint8),
+        np.zeros(1, np.int64),
+    )
+
+
+@part
+def last_at_or_before(starts: Ints, position: int) -> int:
+    """Which stretch holds `position`: `starts` ascends and has the end of the last stretch as its last entry."""
+    low = 0
+    high = len(starts) - 1
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if starts[middle] <= position:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@part
+def load_block(segment: SegmentArrays, scratch: Scratch, block: int) -> int:
+    """Decode a block into its slot, unless it is there; returns the slot."""
+    slot = block & (SLOTS - 1)
+    if scratch.block[slot] == block:
+        return slot
+    begin = len(segment.dictionary)
+    size = decompress_block(
+        segment.content, segment.block_offset[block], segment.block_offset[block + 1], scratch.work, begin, BLOCK
+    )
+    if size < 0:
+        if scratch.status[0] == 0:
+            scratch.status[0] = block + 1
+        size = 0
+    at = slot * BLOCK
+    for i in range(size):
+        scratch.raw[at + i] = scratch.work[begin + i]
+    kept = canonicalize(scratch.raw[at : at + size], scratch.canonical[at : at + BLOCK])
+    if kept != segment.block_canonical[block + 1] - segment.block_canonical[block] and scratch.status[0] == 0:
+        scratch.status[0] = block + 1
+    for i in range(kept, segment.block_canonical[block + 1] - segment.block_canonical[block]):
+        scratch.canonical[at + i] = 0
+    scratch.block[slot] = block
+    scratch.size[slot] = size
+    return slot
+
+
+@part
+def agree_right(segment: SegmentArrays, scratch: Scratch, text: Bytes, q: int, q_end: int, d: int, d_end: int) -> int:
+    """How many canonical bytes agree from `text[q]` and the Segment's position `d` on, up to `q_end` and `d_end`."""
+    done = 0
+    limit = min(q_end - q, d_end - d)
+    if limit <= 0:
+        return 0
+    block = last_at_or_before(segment.block_canonical, d)
+    while done < limit:
+        stop = segment.block_canonical[block + 1]
+        room = min(limit - done, stop - d - done)
+        if room > 0:
+            at = load_block(segment, scratch, block) * BLOCK + d + done - segment.block_canonical[block]
+            same = common_prefix(text, q + done, scratch.canonical, at, room)
+            done += same
+            if same < room:
+                break
+        block += 1
+    return done
+
+
+@part
+def agree_left(
+    segment: SegmentArrays, scratch: Scratch, text: Bytes, q: int, q_begin: int, d: int, d_begin: int
+) -> int:
+    """How many canonical bytes agree before `text[q]` and the Segment's position `d`, down to the given limits."""
+    done = 0
+    limit = min(q - q_begin, d - d_begin)
+    if limit <= 0:
+        return 0
+    block = last_at_or_before(segment.block_canonical, d - 1)
+    while done < limit:
+        start = segment.block_canonical[block]
+        room = min(limit - done, d - done - start)
+        if room > 0:
+            at = load_block(segment, scratch, block) * BLOCK + d - done - start
+            same = common_suffix(text, q - done, scratch.canonical, at, room)
+            done += same
+            if same < room:
+                break
+        block -= 1
+    return done
+
+
+@part
+def find_raw(segment: SegmentArrays, scratch: Scratch, position: int, found: Ints) -> int:
+    """Find the raw byte of a canonical position: returns its block; `found` gets its offset there and its line.
+
+    The line counts the line feeds before it in the Segment.
+    """
+    block = last_at_or_before(segment.block_canonical, position)
+    slot = load_block(segment, scratch, block)
+    wanted = position - segment.block_canonical[block]
+    lines = segment.block_lines[block]
+    base = slot * BLOCK
+    for i in range(scratch.size[slot]):
+        byte = scratch.raw[base + i]
+        if byte == 32 or (byte >= 9 and byte <= 13):
+            lines += byte == 10
+            continue
+        if wanted == 0:
+            found[0] = i
+            found[1] = lines
+            return block
+        wanted -= 1
+    found[0] = 0
+    found[1] = lines
+    return block
+
+
+@kernel
+def place_passage(
+    segment: SegmentArrays, scratch: Scratch, document: int, start: int, length: int, raw: Bytes, places: Ints
+) -> bool:
+    """Find the lines of the canonical passage `[start, start + length)` of a Document, and compare it raw.
+
+    `raw` is the query's passage with its own white space, from the first to the last canonical byte. `places` gets
+    the first and the last line in the Document (from 1). Returns whether the raw bytes agree.
+    """
+    found = np.empty(2, np.int64)
+    first_line = segment.document_lines[document]
+    block = find_raw(segment, scratch, start, found)
+    offset = found[0]
+    places[0] = found[1] - first_line + 1
+    done = 0
+    same = True
+    while done < len(raw):
+        slot = load_block(segment, scratch, block)
+        room = min(len(raw) - done, scratch.size[slot] - offset)
+        if room > 0 and common_prefix(raw, done, scratch.raw, slot * BLOCK + offset, room) < room:
+            same = False
+            break
+        done += max(room, 0)
+        block += 1
+        offset = 0
+        if block >= len(segment.block_lines) - 1 and done < len(raw):
+            same = False
+            break
+    find_raw(segment, scratch, start + length - 1, found)
+    places[1] = found[1] - first_line + 1
+    return same

@@ -1,0 +1,362 @@
+"""From fingerprints to spans: verify postings on the text, for each licence only where it can still add a span.
+
+In: the fingerprints of a query with the ranges of their postings, one Segment. Out: for each licence, spans of the
+query that stand in one of its Documents, among them all maximal ones. It refuses to know what a licence is: a
+number.
+
+Minima come rarest list first. A posting costs a comparison only if its fingerprint is not yet *covered* for some
+licence of its Document. Covered by a verified span of a licence is a fingerprint that lies k or more bytes inside it on
+both sides (or where the span ends with the query): a longer or another passage through it that sticks out of the
+span holds, in its first w k-grams beyond the span's end, another fingerprint, whose k-gram ends within k bytes of
+that end or outside, and which is not covered by that span; a passage that does not stick out is not maximal.
+
+A *run* of the query is a stretch of T or more bytes with a period of at most k. Its fingerprints all agree, and so do
+those of each Document with the same run, so pairs of them are not compared one by one. For each run of a Document it
+is enough to compare the two alignments in which the runs begin or end together: only these can stick out of the
+query's run. All others lie within it and follow from the length of the Document's run and its phase; they are returned
+as families (run, licence, phase, length), of which the query's run holds every translate.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from codecite.indexer.config import GUARANTEE, KGRAM
+from codecite.indexer.kernels.jit import kernel, part
+from codecite.indexer.kernels.memory import load64
+from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_left, agree_right, last_at_or_before
+from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
+
+DIAGONALS = 512
+DONE = 0
+SPANS_FULL = 1
+LICENSES_FULL = 2
+FAMILIES_FULL = 3
+_RECENT = 32
+
+
+class Query(NamedTuple):
+    """A query's canonical text with its fingerprints, minima (`winnow.select_query`) and runs.
+
+    `run_of` names the run that holds the k-gram of each fingerprint, or is -1; run r is `[run_start[r],
+    run_end[r])`, with the period `run_period[r]`.
+    """
+
+    text: Bytes
+    positions: Ints
+    begins: Ints
+    windows: Ints
+    run_of: Ints
+    run_start: Ints
+    run_end: Ints
+    run_period: Ints
+
+
+class Licensed(NamedTuple):
+    """The licences of the Documents of a Segment: those of d are `numbers[bounds[d]:bounds[d + 1]]`."""
+
+    bounds: Ints
+    numbers: Any32
+
+
+class Found(NamedTuple):
+    """What was found so far, filled over all Segments.
+
+    `slot_of` gives the slot of a licence or -1; `covered` (slots x words) has a bit for each fingerprint;
+    `spans` (3 x n) and `families` (4 x n) hold slot, start, end and run, slot, phase, length; `counts` how many slots,
+    spans and families there are, then where to go on: minimum, fingerprint, posting. `compared` (4 x DIAGONALS)
+    remembers alignments: diagonal, Document, start and end.
+    """
+
+    slot_of: Ints
+    covered: Words
+    spans: Ints
+    families: Ints
+    counts: Ints
+    compared: Ints
+
+
+@part
+def find_runs(text: Bytes, starts: Ints, ends: Ints, periods: Ints) -> int:
+    """Find the maximal stretches of `text` of at least T bytes that have a period of at most k.
+
+    Returns how many there are; those beyond the length of the arrays are not written. A stretch is named once, with
+    its smallest period: `b"-" * 60` is the run from 0 to 60 of period 1. In a run of period p at least T - p >= k
+    consecutive bytes equal those p before, among them two aligned words of eight bytes.
+    """
+    count = 0
+    passed = np.zeros(KGRAM + 1, np.int64)
+    for i in range(0, len(text) - 15, 8):
+        first = load64(text, i)
+        second = load64(text, i + 8)
+        for period in range(1, min(KGRAM, i) + 1):
+            if i < passed[period] or first != load64(text, i - period) or second != load64(text, i + 8 - period):
+                continue
+            start = i - period
+            while start > 0 and text[start - 1] == text[start - 1 + period]:
+                start -= 1
+            end = i + 16
+            while end < len(text) and text[end] == text[end - period]:
+                end += 1
+            passed[period] = end
+            if end - start < GUARANTEE:
+                continue
+            known = False
+            for j in range(max(0, min(count, len(starts)) - KGRAM), min(count, len(starts))):
+                known = known or (starts[j] == start and ends[j] == end)
+            if known:
+                continue
+            if count < len(starts):
+                starts[count] = start
+                ends[count] = end
+                periods[count] = period
+            count += 1
+    return count
+
+
+@part
+def _add_span(found: Found, slot: int, start: int, end: int) -> None:
+    count = found.counts[1]
+    for i in range(max(0, count - _RECENT), count):
+        if found.spans[0, i] == slot and found.spans[1, i] <= start and found.spans[2, i] >= end:
+            return
+    found.spans[0, count] = slot
+    found.spans[1, count] = start
+    found.spans[2, count] = end
+    found.counts[1] = count + 1
+
+
+@part
+def _cover(query: Query, found: Found, slot: int, start: int, end: int) -> None:
+    """Mark the fingerprints that lie far enough inside the span."""
+    length = len(query.text)
+    first = start + KGRAM if start > 0 else 0
+    last = end - KGRAM if end < length else length
+    count = query.begins[len(query.begins) - 1]
+    low = 0
+    high = count
+    while low < high:
+        middle = (low + high) >> 1
+        if query.positions[middle] < first:
+            low = middle + 1
+        else:
+            high = middle
+    for f in range(low, count):
+        begin = query.positions[f]
+        if begin + KGRAM > last:
+            break
+        run = query.run_of[f]
+        if run >= 0 and (query.run_start[run] < first or query.run_end[run] > last):
+            continue
+        found.covered[slot, f >> 6] |= np.uint64(1) << np.uint64(f & 63)
+
+
+@part
+def _slot(found: Found, number: int) -> int:
+    slot = found.slot_of[number]
+    if slot < 0:
+        slot = found.counts[0]
+        found.slot_of[number] = slot
+        found.counts[0] = slot + 1
+    return slot
+
+
+@part
+def _is_covered(found: Found, licensed: Licensed, document: int, f: int) -> bool:
+    for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
+        slot = found.slot_of[licensed.numbers[i]]
+        if slot < 0 or (found.covered[slot, f >> 6] >> np.uint64(f & 63)) & np.uint64(1) == 0:
+            return False
+    return True
+
+
+@part
+def _compare(
+    query: Query, segment: SegmentArrays, scratch: Scratch, found: Found, document: int, q: int, d: int
+) -> tuple[int, int]:
+    """The maximal agreement on the diagonal of `q` and `d`, remembered: start and end in the query."""
+    key = d - q + len(query.text)
+    known = found.compared[:, key % DIAGONALS]
+    if known[0] == key and known[1] == document and known[2] <= q and known[3] >= q:
+        return known[2], known[3]
+    begin = segment.document_canonical[document]
+    end = segment.document_canonical[document + 1]
+    right = q + agree_right(segment, scratch, query.text, q, len(query.text), d, end)
+    left = q - agree_left(segment, scratch, query.text, q, 0, d, begin)
+    known[0] = key
+    known[1] = document
+    known[2] = left
+    known[3] = right
+    return left, right
+
+
+@part
+def _record(
+    query: Query, found: Found, licensed: Licensed, document: int, start: int, end: int
+) -> None:
+    for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
+        slot = _slot(found, licensed.numbers[i])
+        _add_span(found, slot, start, end)
+        _cover(query, found, slot, start, end)
+
+
+@part
+def document_run(
+    query: Query, segment: SegmentArrays, scratch: Scratch, document: int, run: int, q: int, d: int, bounds: Ints
+) -> bool:
+    """How far the Document goes on with the query's run around `d`, which lies against `q`: `bounds` gets both ends.
+
+    False if the k-gram there is not the query's.
+    """
+    begin = segment.document_canonical[document]
+    end = segment.document_canonical[document + 1]
+    start = query.run_start[run]
+    stop = query.run_end[run]
+    period = query.run_period[run]
+    right = d
+    at = q
+    while True:
+        same = agree_right(segment, scratch, query.text, at, stop, right, end)
+        right += same
+        if at + same < stop or right >= end:
+            break
+        at = start + (at + same - start) % period
+    if right - d < KGRAM:
+        return False
+    left = d
+    at = q
+    while True:
+        same = agree_left(segment, scratch, query.text, at, start, left, begin)
+        left -= same
+        if at - same > start or left <= begin:
+            break
+        at = stop - (stop - (at - same)) % period
+    bounds[0] = left
+    bounds[1] = right
+    return True
+
+
+@part
+def _visit_run(
+    query: Query,
+    segment: SegmentArrays,
+    scratch: Scratch,
+    licensed: Licensed,
+    found: Found,
+    document: int,
+    run: int,
+    q: int,
+    d: int,
+    bounds: Ints,
+) -> None:
+    """Record what a Document's run shares with the query's: two comparisons and a family for each licence."""
+    left = bounds[0]
+    right = bounds[1]
+    start = query.run_start[run]
+    stop = query.run_end[run]
+    period = query.run_period[run]
+    phase = (q - (d - left)) % period
+    for aligned in range(2):
+        if aligned == 0:
+            if (start - phase) % period != 0:
+                continue
+            begin, end = _compare(query, segment, scratch, found, document, start, left)
+        else:
+            if (stop - (phase + right - left)) % period != 0:
+                continue
+            begin, end = _compare(query, segment, scratch, found, document, stop, right)
+        if end - begin >= GUARANTEE and (begin < start or end > stop):
+            _record(query, found, licensed, document, begin, end)
+    if right - left < GUARANTEE:
+        return
+    for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
+        slot = _slot(found, licensed.numbers[i])
+        count = found.counts[2]
+        known = False
+        for j in range(max(0, count - _RECENT), count):
+            if (
+                found.families[0, j] == run
+                and found.families[1, j] == slot
+                and found.families[2, j] == phase
+                and found.families[3, j] >= right - left
+            ):
+                known = True
+                break
+        if not known:
+            found.families[0, count] = run
+            found.families[1, count] = slot
+            found.families[2, count] = phase
+            found.families[3, count] = right - left
+            found.counts[2] = count + 1
+
+
+@kernel
+def find_spans(
+    query: Query,
+    low: Ints,
+    high: Ints,
+    order: Ints,
+    segment: SegmentArrays,
+    scratch: Scratch,
+    licensed: Licensed,
+    found: Found,
+) -> int:
+    """Verify the postings of the minima (their ranges are `low` to `high`) in the given order.
+
+    Returns DONE, or which array of `found` is full; called again with a larger one it goes on where it was.
+    """
+    bounds = np.empty(2, np.int64)
+    total = segment.document_canonical[len(segment.document_canonical) - 1]
+    for o in range(found.counts[3], len(order)):
+        minimum = order[o]
+        first = query.begins[minimum]
+        for f in range(max(first, found.counts[4]), query.begins[minimum + 1]):
+            q = query.positions[f]
+            run = query.run_of[f]
+            if run >= 0 and f > first and query.run_of[f - 1] == run:
+                continue
+            passed = np.int64(-1)
+            for j in range(max(low[minimum], found.counts[5]), high[minimum]):
+                d = np.int64(segment.positions[j])
+                if run >= 0:
+                    if d < passed:
+                        continue
+                else:
+                    known = found.compared[:, (d - q + len(query.text)) % DIAGONALS]
+                    if known[0] == d - q + len(query.text) and known[2] <= q and known[3] >= q + KGRAM:
+                        continue
+                if d >= total:
+                    scratch.status[0] = 1
+                    continue
+                document = last_at_or_before(segment.document_canonical, d)
+                if _is_covered(found, licensed, document, f):
+                    continue
+                licenses = licensed.bounds[document + 1] - licensed.bounds[document]
+                full = DONE
+                if found.counts[0] + licenses > len(found.covered):
+                    full = LICENSES_FULL
+                elif found.counts[1] + 2 * licenses > found.spans.shape[1]:
+                    full = SPANS_FULL
+                elif found.counts[2] + licenses > found.families.shape[1]:
+                    full = FAMILIES_FULL
+                if full != DONE:
+                    found.counts[3] = o
+                    found.counts[4] = f
+                    found.counts[5] = j
+                    return full
+                if run >= 0:
+                    if document_run(query, segment, scratch, document, run, q, d, bounds):
+                        passed = bounds[1] - KGRAM + 1
+                        _visit_run(query, segment, scratch, licensed, found, document, run, q, d, bounds)
+                    continue
+                start, end = _compare(query, segment, scratch, found, document, q, d)
+                if end - start >= GUARANTEE:
+                    _record(query, found, licensed, document, start, end)
+            found.counts[5] = 0
+        found.counts[4] = 0
+    found.counts[3] = 0
+    found.counts[4] = 0
+    found.counts[5] = 0
+    return DONE

@@ -1,0 +1,1 @@
+"""Evidence of licences -> SPDX expressions."""

@@ -1,0 +1,338 @@
+"""The nouns of codecite: frozen dataclasses that cross the rooms.
+
+In: values that the rooms computed. Out: the same values, named, and of a Report its one JSON form (`to_dict`).
+This module knows nothing of files or of the index.
+
+Lengths are canonical bytes (the text without its ASCII white space) unless a name says otherwise. Offsets are
+half-open. Lines count from 1 and are inclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+NOASSERTION = "NOASSERTION"
+"""The SPDX word for a licence that nothing states."""
+
+
+class EvidenceKind(StrEnum):
+    """Why a licence is believed, strongest first."""
+
+    SPDX_TAG = "spdx_tag"
+    FILE_HEADER = "file_header"
+    DEP5 = "dep5"
+    LICENSE_FILE = "license_file"
+    PACKAGE_METADATA = "package_metadata"
+    DATASET_FIELD = "dataset_field"
+
+
+class SkipReason(StrEnum):
+    """Why a file of a source is not in the index. Every skipped file has exactly one of these."""
+
+    BINARY = "binary"
+    TOO_LARGE = "too-large"
+    EMPTY = "empty"
+    UNREADABLE = "unreadable"
+    NOT_A_FILE = "not-a-file"
+    MISSING = "missing"
+    BAD_PATH = "bad-path"
+    ENCRYPTED = "encrypted"
+    VERSION_CONTROL = "version-control"
+
+
+class Kind(StrEnum):
+    """How a passage agrees with its source, strongest first."""
+
+    VERBATIM = "verbatim"
+    REFORMATTED = "reformatted"
+
+
+class Outcome(StrEnum):
+    """What a policy says."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseEvidence:
+    """One reason to believe a licence.
+
+    `expression` is the SPDX expression it supports, None for a licence text that was kept but not classified.
+    `where` says where it was read (`line 3`, `License-Expression`, `numpy-2.4.dist-info/LICENSE.txt`), `text`
+    what stood there.
+    """
+
+    kind: EvidenceKind
+    expression: str | None
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What the files of one distribution, wheel or tree have in common.
+
+    `source` names where it was read (`installed`, the path of a wheel, the path of a tree). `released` is an ISO
+    date (`2024-05-01`). `url` is the place of the whole, a `file:` URL for what lies on this machine.
+    `fingerprint` identifies the content (a digest over name, version and RECORD); a package whose fingerprint is
+    already in the index is not read again; None reads it always.
+    """
+
+    source: str
+    purl: str | None = None
+    repository: str | None = None
+    revision: str | None = None
+    released: str | None = None
+    url: str | None = None
+    evidence: tuple[LicenseEvidence, ...] = ()
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of a source, read: its bytes and what its own text says of its licence."""
+
+    path: str
+    content: bytes
+    evidence: tuple[LicenseEvidence, ...] = ()
+    copyright: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """One file of a source that is not indexed, and why."""
+
+    path: str
+    reason: SkipReason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One place a Document was seen.
+
+    `license` is the effective SPDX expression: that of the strongest evidence that supports one, else NOASSERTION.
+    `evidence` stands strongest first. `conflict` says that the evidence disagrees.
+    """
+
+    purl: str | None
+    repository: str | None
+    revision: str | None
+    path: str
+    url: str | None
+    released: str | None
+    license: str
+    evidence: tuple[LicenseEvidence, ...]
+    conflict: bool
+    copyright: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One Origin of a Document that holds a passage, with the passage's place in that Document."""
+
+    swhid: str
+    kind: Kind
+    origin: Origin
+    start_line: int
+    end_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How common a passage is. Each count is exact below the cap of the request; at the cap its flag is set."""
+
+    documents: int
+    documents_capped: bool
+    projects: int
+    projects_capped: bool
+    licenses: Mapping[str, int]
+    licenses_capped: bool
+    common: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A maximal passage that the query shares with Documents of one index.
+
+    `start` and `end` are code points of the text as received (with its context), `byte_start` and `byte_end` its
+    UTF-8 bytes, `canonical_start` and `canonical_end` its canonical bytes. `bytes_in_text` is the part of
+    `length` outside the context. `within` is the id of the smallest Match around this one.
+    """
+
+    id: str
+    within: str | None
+    index: str
+    start: int
+    end: int
+    byte_start: int
+    byte_end: int
+    canonical_start: int
+    canonical_end: int
+    start_line: int
+    end_line: int
+    length: int
+    bytes_in_text: int
+    kind: Kind
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """A Match with the first sources of the total order (release date, project, path, SWHID)."""
+
+    match: Match
+    sources: tuple[Source, ...]
+    outcome: Outcome = Outcome.PASS
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What an index holds, so that a reader knows what 'no match' means."""
+
+    id: str
+    generation: int
+    built: str
+    documents: int
+    bytes: int
+    sources: tuple[str, ...]
+    license_filter: str | None
+    guarantee_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One sentence of a Verdict: the rule, the Match it speaks of, and why."""
+
+    rule: str
+    match: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a policy says of the Attributions of a text."""
+
+    outcome: Outcome = Outcome.PASS
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole answer to one text.
+
+    `text_sha256` hashes the bytes of the text alone; `text_start` and `text_end` place it, in code points, within
+    before + text + after.
+    """
+
+    indexes: tuple[Coverage, ...]
+    text_sha256: str
+    text_start: int
+    text_end: int
+    attributions: tuple[Attribution, ...]
+    verdict: Verdict
+    policy_name: str = "audit"
+    policy_sha256: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The one JSON form, `codecite-report/1`: the same from the library, the command line and HTTP."""
+        return {
+            "schema": "codecite-report/1",
+            "codecite": _version(),
+            "indexes": [_coverage(coverage) for coverage in self.indexes],
+            "text": {"sha256": self.text_sha256, "start": self.text_start, "end": self.text_end},
+            "matches": [_attribution(attribution) for attribution in self.attributions],
+            "policy": {"name": self.policy_name, "sha256": self.policy_sha256},
+            "verdict": {
+                "outcome": str(self.verdict.outcome),
+                "reasons": [
+                    {"rule": reason.rule, "match": reason.match, "message": reason.message}
+                    for reason in self.verdict.reasons
+                ],
+            },
+        }
+
+
+@cache
+def _version() -> str:
+    try:
+        return version("codecite")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "id": coverage.id,
+        "generation": coverage.generation,
+        "built": coverage.built,
+        "documents": coverage.documents,
+        "bytes": coverage.bytes,
+        "sources": list(coverage.sources),
+        "license_filter": coverage.license_filter,
+        "guarantee_bytes": coverage.guarantee_bytes,
+    }
+
+
+def _attribution(attribution: Attribution) -> dict[str, Any]:
+    match = attribution.match
+    counts = match.counts
+    return {
+        "id": match.id,
+        "within": match.within,
+        "index": match.index,
+        "start": match.start,
+        "end": match.end,
+        "byte_start": match.byte_start,
+        "byte_end": match.byte_end,
+        "start_line": match.start_line,
+        "end_line": match.end_line,
+        "bytes": match.length,
+        "bytes_in_text": match.bytes_in_text,
+        "kind": str(match.kind),
+        "similarity": None,
+        "measure": None,
+        "documents": counts.documents,
+        "documents_capped": counts.documents_capped,
+        "projects": counts.projects,
+        "projects_capped": counts.projects_capped,
+        "common": counts.common,
+        "marks": list(attribution.marks),
+        "licenses": dict(counts.licenses),
+        "licenses_capped": counts.licenses_capped,
+        "sources": [_source(source) for source in attribution.sources],
+        "outcome": str(attribution.outcome),
+    }
+
+
+def _source(source: Source) -> dict[str, Any]:
+    origin = source.origin
+    return {
+        "swhid": source.swhid,
+        "kind": str(source.kind),
+        "purl": origin.purl,
+        "repository": origin.repository,
+        "revision": origin.revision,
+        "path": origin.path,
+        "url": origin.url,
+        "language": None,
+        "start_line": source.start_line,
+        "end_line": source.end_line,
+        "released": origin.released,
+        "license": origin.license,
+        "license_evidence": [
+            {"kind": str(item.kind), "expression": item.expression, "where": item.where, "text": item.text}
+            for item in origin.evidence
+        ],
+        "conflict": origin.conflict,
+        "copyright": list(origin.copyright),
+        "obligations": [],
+    }

@@ -1,0 +1,1 @@
+"""Segments on disk: written once, mapped by readers, published by the manifest."""

@@ -1,0 +1,78 @@
+"""The content of Documents: their raw bytes in LZ4 blocks of 4 KiB behind one dictionary.
+
+In: raw bytes. Out: compressed blocks with their tables. It refuses to know where a Document begins: the Documents
+of a Segment lie one after the other, and blocks are cut without regard to them.
+
+Measured on 12 MB of Python: .32 of the raw size with a trained dictionary of 56 KiB (.42 without), 4.4 us to decode
+a block. zstd blocks of the same size take .29 and 5.9 us, and a return to Python each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import zstandard
+
+from codecite.indexer.config import BLOCK
+from codecite.indexer.kernels.documents import measure
+from codecite.indexer.kernels.lz4 import HASH_BITS, chain_dictionary, compress
+from codecite.indexer.kernels.types import Bytes, Ints
+
+_DICTIONARY = 57344
+_SAMPLES = 4 << 20
+SAMPLE_BYTES = 16 << 20
+"""Raw bytes after which a dictionary can be trained well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Compressed blocks: their bytes, and for each its end in them and its raw bytes, canonical bytes, line feeds."""
+
+    data: Bytes
+    ends: Ints
+    raw: Ints
+    canonical: Ints
+    lines: Ints
+
+
+class BlockCompressor:
+    """Compresses with one dictionary; may be used by several threads at once."""
+
+    def __init__(self, dictionary: bytes) -> None:
+        self.dictionary = np.frombuffer(dictionary, np.uint8)
+        self._heads = np.empty(1 << HASH_BITS, np.int64)
+        self._previous = np.empty(len(dictionary), np.int64)
+        chain_dictionary(self.dictionary, self._heads, self._previous)
+
+    def compress(self, raw: Bytes) -> Blocks:
+        """Cut `raw` into blocks of 4 KiB (the last may be shorter) and compress each."""
+        count = -(-len(raw) // BLOCK)
+        out = np.empty(len(raw) + len(raw) // 200 + 16 * count + 64, np.uint8)
+        ends = np.empty(count, np.int64)
+        length = compress(raw, BLOCK, self.dictionary, self._heads, self._previous, out, ends)
+        stops = np.minimum(np.arange(1, count + 1, dtype=np.int64) * BLOCK, len(raw))
+        canonical = np.empty(count, np.int64)
+        lines = np.empty(count, np.int64)
+        measure(raw, stops, canonical, lines)
+        return Blocks(out[:length].copy(), ends, np.diff(stops, prepend=0), canonical, lines)
+
+
+def train_dictionary(raw: list[bytes]) -> bytes:
+    """A dictionary for texts like the given ones: what recurs in them. Empty where there is too little to learn from.
+
+    zstd's trainer (COVER: Liao, Petri, Moffat, Wirth, WWW 2016) puts the most frequent content last, nearest to
+    the block; its entropy tables, at the head, are cut off.
+    """
+    joined = b"".join(raw)
+    blocks = [joined[i : i + BLOCK] for i in range(0, len(joined), BLOCK)]
+    step = max(1, len(joined) // _SAMPLES)
+    samples = blocks[::step]
+    size = min(_DICTIONARY, len(joined) // 32)
+    if size < 1024 or len(samples) < 8:
+        return b""
+    try:
+        trained = zstandard.train_dictionary(size, samples).as_bytes()
+    except zstandard.ZstdError:
+        return b""
+    return trained[len(trained) // 32 :]

@@ -1,0 +1,115 @@
+"""The spool: postings on their way to the disk, sorted in memory that does not grow with the corpus.
+
+In: batches of postings, grouped by the top bits of their hash, in the order of their positions. Out: the sections
+`buckets`, `tags` and `positions`. It refuses to know what a position means.
+
+Groups are gathered in memory up to a budget, then written to a scratch file, group after group; at the end each
+group is read back, sorted and appended to the sections, one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+
+import numpy as np
+
+from codecite.indexer.fingerprint.batch import Fingerprints
+from codecite.indexer.kernels.postings import PARTITION_BITS, sort_partition
+from codecite.indexer.kernels.types import Any16, Any32, Ints, Words
+from codecite.indexer.store.section import SectionWriter, write_array
+
+_GROUPS = 1 << PARTITION_BITS
+_BUDGET = 256 << 20
+_POSTING = 12
+_PER_BUCKET = 16
+
+
+class PostingSpool:
+    """Gathers the postings of one Segment; `write` sorts them into its sections."""
+
+    def __init__(self, scratch: Path, budget: int = _BUDGET) -> None:
+        self._scratch = scratch
+        self._budget = budget
+        self._batches: list[tuple[Words, Any32, Ints]] = []
+        self._held = 0
+        self._spilled: list[tuple[Path, Ints]] = []
+        self.count = 0
+
+    def add(self, fingerprints: Fingerprints, base: int) -> None:
+        """Take a batch whose canonical text begins at `base` in the Segment."""
+        positions = fingerprints.positions + np.uint32(base)
+        self._batches.append((fingerprints.hashes, positions, fingerprints.bounds))
+        self.count += len(positions)
+        self._held += len(positions) * _POSTING
+        if self._held > self._budget:
+            self._spill()
+
+    def _spill(self) -> None:
+        path = self._scratch / f"postings-{len(self._spilled)}"
+        sizes = np.zeros(_GROUPS, np.int64)
+        with path.open("wb") as file:
+            for group in range(_GROUPS):
+                hashes, positions = self._held_group(group)
+                file.write(memoryview(hashes))
+                file.write(memoryview(positions))
+                sizes[group] = len(hashes)
+        self._spilled.append((path, np.concatenate(([0], np.cumsum(sizes)))))
+        self._batches.clear()
+        self._held = 0
+
+    def _held_group(self, group: int) -> tuple[Words, Any32]:
+        hashes = [batch[0][batch[2][group] : batch[2][group + 1]] for batch in self._batches]
+        positions = [batch[1][batch[2][group] : batch[2][group + 1]] for batch in self._batches]
+        return (
+            np.concatenate(hashes or [np.empty(0, np.uint64)]),
+            np.concatenate(positions or [np.empty(0, np.uint32)]),
+        )
+
+    def _group(self, group: int) -> tuple[Words, Any32]:
+        hashes, positions = [], []
+        for path, bounds in self._spilled:
+            count = int(bounds[group + 1] - bounds[group])
+            at = int(bounds[group]) * _POSTING
+            hashes.append(np.fromfile(path, np.uint64, count, offset=at))
+            positions.append(np.fromfile(path, np.uint32, count, offset=at + 8 * count))
+        held = self._held_group(group)
+        return np.concatenate([*hashes, held[0]]), np.concatenate([*positions, held[1]])
+
+    def write(self, directory: Path, executor: Executor) -> None:
+        """Sort all postings into the sections of `directory`; the scratch files are removed."""
+        bits = max(PARTITION_BITS, (self.count // _PER_BUCKET).bit_length())
+        buckets = np.zeros((1 << bits) + 1, np.uint32)
+
+        def sort(group: int) -> tuple[Any16, Any32]:
+            hashes, positions = self._group(group)
+            tags = np.empty(len(hashes), np.uint16)
+            sort_partition(hashes, positions, bits, buckets, tags)
+            return tags, positions
+
+        with SectionWriter(directory / "tags.npy") as tags, SectionWriter(directory / "positions.npy") as positions:
+            _header(tags, np.uint16, self.count)
+            _header(positions, np.uint32, self.count)
+            for group_tags, group_positions in _in_order(executor, sort):
+                tags.write(group_tags)
+                positions.write(group_positions)
+        write_array(directory / "buckets.npy", np.cumsum(buckets, dtype=np.uint32))
+        for path, _ in self._spilled:
+            path.unlink()
+
+
+def _header(section: SectionWriter, dtype: type[np.generic], count: int) -> None:
+    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (count,)}
+    np.lib.format.write_array_header_1_0(section, header)  # type: ignore[arg-type]
+
+
+def _in_order(executor: Executor, sort: object) -> Iterator[tuple[Any16, Any32]]:
+    """The sorted groups in order, a few of them ahead of the writer."""
+    ahead = 4
+    futures = [executor.submit(sort, group) for group in range(ahead)]  # type: ignore[arg-type]
+    for group in range(_GROUPS):
+        yield futures[group].result()
+        if group + ahead < _GROUPS:
+            futures.append(executor.submit(sort, group + ahead))  # type: ignore[arg-type]
+        futures[group] = None  # type: ignore[call-overload]

@@ -1,0 +1,116 @@
+"""The tables of a Segment: Origins and Packages, as Arrow IPC streams.
+
+In: rows. Out: sections that `pyarrow.ipc.open_stream` reads; from a section, columns without a copy. It refuses to
+know how Origins are ranked or judged.
+
+`origins.arrow`, a row an Origin, in the order of the Documents: `document` (its number in this Segment; from the
+number of Documents on, an entry of `foreign.npy`, a Document of an older Segment), `package` (row of
+`packages.arrow`), `path`, `license` (the effective expression), `evidence` (of the file itself, JSON), `copyright`
+(lines), `project` (hash of the project's name), `rank` (in this Segment's total order of sources), `key` (hash of
+package, path and content: an Origin is stored once).
+`packages.arrow`: the fields of `records.Package`, `project` as text, evidence as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import ipc
+
+from codecite.indexer.errors import IndexCorruptError
+from codecite.indexer.kernels.types import Array, Ints
+from codecite.indexer.records import EvidenceKind, LicenseEvidence, Package
+from codecite.indexer.store.section import Section, SectionWriter
+
+ORIGIN_NUMBERS = {
+    "document": np.uint32,
+    "package": np.uint32,
+    "project": np.uint64,
+    "rank": np.uint32,
+    "key": np.uint64,
+}
+ORIGIN_POOLS = ("license", "evidence", "copyright")
+
+
+def write_origins(
+    path: Path, numbers: dict[str, Array], paths: Sequence[str], pools: dict[str, tuple[Array, Sequence[str]]]
+) -> None:
+    """Write the table of Origins. Each pool is (index of each row, distinct texts)."""
+    columns: dict[str, Any] = {name: pa.array(numbers[name].astype(kind)) for name, kind in ORIGIN_NUMBERS.items()}
+    columns["path"] = pa.array(paths, pa.large_string())
+    for name in ORIGIN_POOLS:
+        indices, texts = pools[name]
+        columns[name] = pa.DictionaryArray.from_arrays(
+            pa.array(indices.astype(np.int32)), pa.array(texts, pa.large_string())
+        )
+    _write(path, pa.table(columns))
+
+
+def write_packages(path: Path, packages: Sequence[Package], projects: Sequence[str]) -> None:
+    """Write the table of Packages."""
+    text = pa.large_string()
+    fields = ("source", "purl", "repository", "revision", "released", "url", "fingerprint")
+    columns: dict[str, Any] = {name: pa.array([getattr(row, name) for row in packages], text) for name in fields}
+    columns["evidence"] = pa.array([evidence_to_json(row.evidence) for row in packages], text)
+    columns["project"] = pa.array(projects, text)
+    _write(path, pa.table(columns))
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    sink = pa.BufferOutputStream()
+    with ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table.combine_chunks())
+    with SectionWriter(path) as section:
+        section.write(memoryview(sink.getvalue()))
+
+
+def read_table(path: Path) -> dict[str, pa.Array]:
+    """The columns of a table section, mapped."""
+    try:
+        table = ipc.open_stream(pa.py_buffer(Section(path).payload)).read_all()
+        return {name: table.column(name).combine_chunks() for name in table.column_names}
+    except pa.ArrowInvalid as error:
+        raise IndexCorruptError(f"{path}: is not the table it should be ({error}); build the index again") from None
+
+
+def numbers_of(column: pa.Array) -> Array:
+    """A numeric column as a NumPy array, without a copy."""
+    return column.to_numpy(zero_copy_only=True)  # type: ignore[no-any-return]
+
+
+class Strings:
+    """A text column, decoded a row at a time."""
+
+    def __init__(self, column: pa.Array) -> None:
+        _, offsets, data = column.buffers()
+        rows = len(column)
+        self._offsets: Ints = np.frombuffer(offsets, np.int64)[column.offset : column.offset + rows + 1]
+        self._data = memoryview(data) if data is not None else memoryview(b"")
+
+    def __getitem__(self, row: int) -> str:
+        return str(self._data[self._offsets[row] : self._offsets[row + 1]], "utf-8")
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+
+def evidence_to_json(evidence: Sequence[LicenseEvidence]) -> str:
+    """The JSON list in which evidence is stored."""
+    return json.dumps([[str(item.kind), item.expression, item.where, item.text] for item in evidence])
+
+
+def evidence_from_json(text: str) -> tuple[LicenseEvidence, ...]:
+    """The evidence of a stored JSON list."""
+    return tuple(LicenseEvidence(EvidenceKind(kind), *rest) for kind, *rest in json.loads(text))
+
+
+def package_of(columns: dict[str, pa.Array], row: int) -> Package:
+    """One row of the table of Packages."""
+    fields = ("source", "purl", "repository", "revision", "released", "url", "fingerprint")
+    values = {name: columns[name][row].as_py() for name in fields}
+    return Package(**values, evidence=evidence_from_json(columns["evidence"][row].as_py()))

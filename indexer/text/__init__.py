@@ -1,0 +1,1 @@
+"""Text to canonical text, with the way back."""
