@@ -27,6 +27,7 @@ from codecite.indexer.config import IndexConfig
 from codecite.indexer.corpus.units import Unit
 from codecite.indexer.errors import SourceError
 from codecite.indexer.fingerprint.batch import Fingerprints, fingerprint_batch
+from codecite.indexer.kernels.types import Ints
 from codecite.indexer.licenses.effective import effective
 from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
 from codecite.indexer.store.content import SAMPLE_BYTES, BlockCompressor, Blocks, train_dictionary
@@ -45,6 +46,7 @@ from codecite.indexer.store.writer import MAX_CANONICAL, OriginRow, Project, Seg
 
 _BATCH = 4 << 20
 _EXAMPLES = 5
+_AHEAD = 4
 
 
 @dataclass(slots=True)
@@ -148,8 +150,8 @@ class _Build:
             files = unit.files()
             try:
                 for file in files:
-                    if isinstance(file, Skipped):
-                        self._skip(unit, file)
+                    if isinstance(file, Skipped) or not file.content:
+                        self._skip(unit, file if isinstance(file, Skipped) else Skipped(file.path, SkipReason.EMPTY))
                         continue
                     if segment.full(len(file.content)):
                         entries += segment.finish(self._known)
@@ -200,8 +202,7 @@ class _Segment:
         self._raw = 0
         self._waiting: list[list[bytes]] = []
         self._compressor: BlockCompressor | None = None
-        self._running: deque[tuple[Future[tuple[Blocks, Fingerprints]], np.ndarray[tuple[int], np.dtype[np.int64]]]]
-        self._running = deque()
+        self._running: deque[tuple[Future[tuple[Blocks, Fingerprints]], Ints]] = deque()
 
     def full(self, size: int) -> bool:
         """Whether so many more raw bytes could exceed what a Segment holds."""
@@ -256,27 +257,21 @@ class _Segment:
             self._waiting.append(self._batch)
         self._batch = []
         self._held = 0
+        if self._compressor is not None or self._raw >= SAMPLE_BYTES:
+            self._submit_waiting()
+
+    def _submit_waiting(self) -> BlockCompressor:
+        """Hand over what waits; the first time, train the dictionary on it."""
         if self._compressor is None:
-            if self._raw < SAMPLE_BYTES:
-                return
-            self._train()
+            self._compressor = BlockCompressor(train_dictionary([b"".join(batch) for batch in self._waiting]))
         for batch in self._waiting:
-            self._submit(batch)
+            sizes = np.array([len(content) for content in batch], np.int64)
+            future = self._executor.submit(_process, self._compressor, b"".join(batch), np.cumsum(sizes))
+            self._running.append((future, sizes))
+            while len(self._running) > _AHEAD:
+                self._collect()
         self._waiting = []
-
-    def _train(self) -> None:
-        self._compressor = BlockCompressor(train_dictionary([b"".join(batch) for batch in self._waiting]))
-
-    def _submit(self, batch: list[bytes]) -> None:
-        sizes = np.array([len(content) for content in batch], np.int64)
-        self._running.append((self._executor.submit(self._work, b"".join(batch), np.cumsum(sizes)), sizes))
-        while len(self._running) > 4:
-            self._collect()
-
-    def _work(self, joined: bytes, ends: np.ndarray[tuple[int], np.dtype[np.int64]]) -> tuple[Blocks, Fingerprints]:
-        assert self._compressor is not None
-        raw = np.frombuffer(joined, np.uint8)
-        return self._compressor.compress(raw), fingerprint_batch(raw, ends)
+        return self._compressor
 
     def _collect(self) -> None:
         future, sizes = self._running.popleft()
@@ -289,20 +284,15 @@ class _Segment:
         """Write the Segment, if there is anything in it."""
         if not self._origins and not self._complete:
             return []
-        if self._compressor is None:
-            if self._batch:
-                self._waiting.append(self._batch)
-                self._batch = []
-            self._train()
         self._flush()
+        compressor = self._submit_waiting()
         while self._running:
             self._collect()
-        assert self._compressor is not None
         writer = self._writer or SegmentWriter(self._directory)
         known.contents.add_all(self._contents)
         packages = [package if package in self._complete else replace(package, fingerprint=None) for package in self.packages]
         entry = writer.finish(
-            self._compressor.dictionary,
+            compressor.dictionary,
             list(self._contents),
             self._origins,
             packages,
@@ -310,6 +300,12 @@ class _Segment:
             self._executor,
         )
         return [entry]
+
+
+def _process(compressor: BlockCompressor, joined: bytes, ends: Ints) -> tuple[Blocks, Fingerprints]:
+    """What a thread does with a batch."""
+    raw = np.frombuffer(joined, np.uint8)
+    return compressor.compress(raw), fingerprint_batch(raw, ends)
 
 
 def project_name(package: Package) -> str:

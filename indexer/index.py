@@ -55,7 +55,7 @@ class Index:
         found = [
             item
             for snapshot in self._snapshots
-            for item in attribute(snapshot, checked, self._passages(snapshot, checked), sources)
+            for item in attribute(snapshot, checked, find_passages(snapshot, checked), sources)
         ]
         if len(self._snapshots) > 1:
             found.sort(key=lambda item: (item.match.start, -item.match.end))
@@ -71,11 +71,7 @@ class Index:
     def lookup(self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "") -> list[list[Passage]]:
         """The bare passages of `text` in each index: spans, counts and licence sets, without sources."""
         checked = CheckedText(text, before, after)
-        return [self._passages(snapshot, checked) for snapshot in self._snapshots]
-
-    @staticmethod
-    def _passages(snapshot: Snapshot, checked: CheckedText) -> list[Passage]:
-        return find_passages(snapshot, checked, snapshot.manifest.config.count_cap)
+        return [find_passages(snapshot, checked) for snapshot in self._snapshots]
 
     @property
     def coverage(self) -> tuple[Coverage, ...]:

@@ -147,7 +147,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How common a passage is. Each count is exact below the cap of the request; at the cap its flag is set."""
+    """How common a passage is. Each count is exact up to the cap; beyond it, it is the cap and its flag is set."""
 
     documents: int
     documents_capped: bool

@@ -10,6 +10,7 @@ import hashlib
 
 import numpy as np
 
+from codecite.indexer.config import IndexConfig
 from codecite.indexer.kernels.holders import first_origins
 from codecite.indexer.kernels.segment import place_passage
 from codecite.indexer.kernels.types import Bytes
@@ -29,7 +30,6 @@ def attribute(snapshot: Snapshot, text: CheckedText, passages: list[Passage], so
     ends = text.code_points(np.array([offset + 1 for offset in offsets], np.int64)).tolist()
     end_point = dict(zip(positions, ends, strict=True))
     index = snapshot.manifest.id
-    common = snapshot.manifest.config.common_projects
     made: list[Attribution] = []
     around: list[tuple[int, int, str]] = []
     for passage in passages:
@@ -55,15 +55,15 @@ def attribute(snapshot: Snapshot, text: CheckedText, passages: list[Passage], so
             length=passage.end - passage.start,
             bytes_in_text=min(passage.end, text.end) - max(passage.start, text.begin),
             kind=kind,
-            counts=_counts(passage, common),
+            counts=_counts(passage, snapshot.manifest.config),
         )
         around.append((passage.start, passage.end, match.id))
         made.append(Attribution(match, found))
     return made
 
 
-def _counts(passage: Passage, common: int) -> Counts:
-    cap = passage.cap
+def _counts(passage: Passage, config: IndexConfig) -> Counts:
+    cap = config.count_cap
     return Counts(
         documents=min(passage.documents, cap),
         documents_capped=passage.documents > cap,
@@ -71,7 +71,7 @@ def _counts(passage: Passage, common: int) -> Counts:
         projects_capped=passage.projects > cap,
         licenses={name: min(count, cap) for name, count in passage.licenses.items()},
         licenses_capped=any(count > cap for count in passage.licenses.values()),
-        common=passage.projects > common,
+        common=passage.projects > config.common_projects,
     )
 
 
@@ -93,12 +93,13 @@ def _sources(snapshot: Snapshot, passage: Passage, raw: Bytes, wanted: int) -> t
     owners = np.empty(max(wanted, 1), np.int64)
     for number, documents, places in passage.holders:
         opened = snapshot.segments[number]
-        count = first_origins(documents, opened.origins, snapshot.rank, rows, owners)
-        for row, owner in zip(rows[:count].tolist(), owners[:count].tolist(), strict=True):
-            document = int(documents[owner])
-            swhid = f"swh:1:cnt:{opened.segment.contents[document].tobytes().hex()}"
-            order = snapshot.order_of(row, swhid)
-            candidates.append((order, row, swhid, number, document, int(places[owner]) + offset))
+        for first, rank in snapshot.ranks(number):
+            count = first_origins(documents, opened.origins, first, rank, rows, owners)
+            for row, owner in zip(rows[:count].tolist(), owners[:count].tolist(), strict=True):
+                document = int(documents[owner])
+                swhid = f"swh:1:cnt:{opened.segment.contents[document].tobytes().hex()}"
+                order = snapshot.order_of(row, swhid)
+                candidates.append((order, row, swhid, number, document, int(places[owner]) + offset))
     candidates.sort()
     kinds: dict[tuple[int, int], tuple[Kind, int, int]] = {}
     lines = np.empty(2, np.int64)

@@ -91,6 +91,7 @@ def find_holders(
     `minimum` is that of a window inside the span (`rarest_minimum`); both arrays have room for each of its postings.
     Where the minimum lies in a run, a Document's run is looked at as a whole: a span inside the query's run stands in
     it wherever it fits and the phase agrees, one that sticks out only where the runs end together on that side.
+    (Where two runs overlap, the fingerprints of one window may lie in either.)
     """
     first_window = max(start, query.windows[minimum])
     f = query.begins[minimum]
@@ -100,7 +101,7 @@ def find_holders(
     while last < query.begins[minimum + 1] and query.positions[last] < first_window + WINDOW:
         last += 1
     count = 0
-    run = query.run_of[f]
+    seen = np.int64(-1)
     passed = np.int64(-1)
     bounds = np.empty(2, np.int64)
     total = segment.document_canonical[len(segment.document_canonical) - 1]
@@ -109,36 +110,53 @@ def find_holders(
         if d >= total:
             scratch.status[0] = 1
             continue
-        if run < 0:
-            for t in range(f, last):
-                q = query.positions[t]
+        for t in range(f, last):
+            q = query.positions[t]
+            run = query.run_of[t]
+            if run < 0:
                 document = _holds(query, segment, scratch, start, end, q, d)
                 if document >= 0:
                     count = _append(documents, places, count, document, d - (q - start))
-            continue
-        if d < passed:
-            continue
-        q = query.positions[f]
-        document = last_at_or_before(segment.document_canonical, d)
-        if not document_run(query, segment, scratch, document, run, q, d, bounds):
-            continue
-        passed = bounds[1] - KGRAM + 1
-        place = np.int64(-1)
-        if start >= query.run_start[run] and end <= query.run_end[run]:
-            place = bounds[0] + (start - (q - (d - bounds[0]))) % query.run_period[run]
-            if place + end - start > bounds[1]:
                 continue
-        elif start < query.run_start[run]:
-            if _holds(query, segment, scratch, start, end, query.run_start[run], bounds[0]) != document:
+            if (t > f and query.run_of[t - 1] == run) or (run == seen and d < passed):
                 continue
-            place = bounds[0] - (query.run_start[run] - start)
-        else:
-            inside = query.run_end[run] - 1
-            if _holds(query, segment, scratch, start, end, inside, bounds[1] - 1) != document:
+            document = last_at_or_before(segment.document_canonical, d)
+            if not document_run(query, segment, scratch, document, run, q, d, bounds):
                 continue
-            place = bounds[1] - 1 - (inside - start)
-        count = _append(documents, places, count, document, place)
+            seen = run
+            passed = bounds[1] - KGRAM + 1
+            place = _place_by_run(query, segment, scratch, start, end, run, q, d, document, bounds)
+            if place >= 0:
+                count = _append(documents, places, count, document, place)
     return count
+
+
+@part
+def _place_by_run(
+    query: Query,
+    segment: SegmentArrays,
+    scratch: Scratch,
+    start: int,
+    end: int,
+    run: int,
+    q: int,
+    d: int,
+    document: int,
+    bounds: Ints,
+) -> int:
+    """The first place of the span that lies against a Document's run (`bounds`) as its own run does, or -1."""
+    if start >= query.run_start[run] and end <= query.run_end[run]:
+        place = bounds[0] + (start - (q - (d - bounds[0]))) % query.run_period[run]
+        return place if place + end - start <= bounds[1] else np.int64(-1)
+    if start < query.run_start[run]:
+        edge = query.run_start[run]
+        against = bounds[0]
+    else:
+        edge = query.run_end[run] - 1
+        against = bounds[1] - 1
+    if _holds(query, segment, scratch, start, end, edge, against) != document:
+        return np.int64(-1)
+    return against - (edge - start)
 
 
 @kernel
@@ -156,7 +174,7 @@ def tally(
 
     `counts` (a slot a licence, zero before) gets the Documents under each, `used` lists the licences counted.
     `projects` is an open-addressing table of the projects met (0 is empty; a power of two, twice `cap` at least),
-    filled up to `cap`. `totals` holds: Documents, projects, licences.
+    filled until more than `cap` are met. `totals` holds: Documents, projects, licences.
     """
     mask = len(projects) - 1
     totals[0] += len(documents)
@@ -183,21 +201,26 @@ def tally(
 
 
 @kernel
-def first_origins(documents: Ints, origins: Origins, rank: Any32, rows: Ints, holders: Ints) -> int:
+def first_origins(
+    documents: Ints, origins: Origins, first: int, rank: Any32, rows: Ints, holders: Ints
+) -> int:
     """The Origins of the given Documents with the smallest ranks, ascending; return how many.
 
-    `rows` gets their numbers, as many as it is long, and `holders` which of `documents` each belongs to.
+    Only those that stand in one Segment are looked at: their numbers begin at `first`, their ranks are `rank`. `rows` gets
+    their numbers, as many as it is long, and `holders` which of `documents` each belongs to.
     """
     count = 0
     for i in range(len(documents)):
         document = documents[i]
         for j in range(origins.bounds[document], origins.bounds[document + 1]):
             row = origins.rows[j]
-            value = rank[row]
-            if count == len(rows) and (count == 0 or value >= rank[rows[count - 1]]):
+            if row < first or row >= first + len(rank):
+                continue
+            value = rank[row - first]
+            if count == len(rows) and (count == 0 or value >= rank[rows[count - 1] - first]):
                 continue
             at = count if count < len(rows) else count - 1
-            while at > 0 and rank[rows[at - 1]] > value:
+            while at > 0 and rank[rows[at - 1] - first] > value:
                 rows[at] = rows[at - 1]
                 holders[at] = holders[at - 1]
                 at -= 1

@@ -45,7 +45,7 @@ def part(function: F) -> F:
 
 def _compile(function: F, **options: bool) -> F:
     compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
-    index = getattr(getattr(compiled, "_cache", None), "_index_file", None)
+    index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if index is not None:
         index._source_stamp = digest()
         _kernels.append(compiled)

@@ -15,19 +15,26 @@ from codecite.indexer.kernels.winnow import select_query
 
 
 @kernel
-def assign_runs(positions: Ints, starts: Ints, ends: Ints, run_of: Ints) -> None:
-    """For each fingerprint, the run that holds its whole k-gram, or -1. Runs stand in the order of their starts."""
+def assign_runs(positions: Ints, begins: Ints, starts: Ints, ends: Ints, run_of: Ints, first_of: Ints) -> None:
+    """For each fingerprint, the run that holds its whole k-gram, or -1, and the first one of its minimum and run.
+
+    Runs stand in the order of their starts. A fingerprint in no run is its own first.
+    """
     first = 0
-    for f in range(len(positions)):
-        run_of[f] = -1
-        while first < len(starts) and ends[first] < positions[f] + KGRAM:
-            first += 1
-        for run in range(first, len(starts)):
-            if starts[run] > positions[f]:
-                break
-            if ends[run] >= positions[f] + KGRAM:
-                run_of[f] = run
-                break
+    for minimum in range(len(begins) - 1):
+        for f in range(begins[minimum], begins[minimum + 1]):
+            run_of[f] = -1
+            first_of[f] = f
+            while first < len(starts) and ends[first] < positions[f] + KGRAM:
+                first += 1
+            for run in range(first, len(starts)):
+                if starts[run] > positions[f]:
+                    break
+                if ends[run] >= positions[f] + KGRAM:
+                    run_of[f] = run
+                    if f > begins[minimum] and run_of[f - 1] == run:
+                        first_of[f] = first_of[f - 1]
+                    break
 
 
 @kernel
@@ -41,23 +48,3 @@ def analyze(
     minima = select_query(text, positions, hashes, windows, begins, work)
     count = find_runs(text, runs[0], runs[1], runs[2])
     return minima, count
-
-
-@kernel
-def group_maximal(spans: Ints, keep: Bytes) -> int:
-    """Mark the spans (3 x n: slot, start, end; by slot, then start, then falling end) that no other of their slot holds.
-
-    Returns how many are kept.
-    """
-    kept = 0
-    slot = np.int64(-1)
-    reach = np.int64(-1)
-    for i in range(spans.shape[1]):
-        if spans[0, i] != slot:
-            slot = spans[0, i]
-            reach = np.int64(-1)
-        keep[i] = spans[2, i] > reach
-        if keep[i]:
-            reach = spans[2, i]
-            kept += 1
-    return kept

@@ -4,11 +4,18 @@ In: the fingerprints of a query with the ranges of their postings, one Segment. 
 query that stand in one of its Documents, among them all maximal ones. It refuses to know what a licence is: a
 number.
 
-Minima come rarest list first. A posting costs a comparison only if its fingerprint is not yet *covered* for some
-licence of its Document. Covered by a verified span of a licence is a fingerprint that lies k or more bytes inside it on
-both sides (or where the span ends with the query): a longer or another passage through it that sticks out of the
-span holds, in its first w k-grams beyond the span's end, another fingerprint, whose k-gram ends within k bytes of
-that end or outside, and which is not covered by that span; a passage that does not stick out is not maximal.
+Minima come rarest list first, and a posting costs a comparison only if it can still add something. A fingerprint at q is
+*covered* for a licence by a span S already verified for it if S begins k or more bytes before the k-gram (or with the
+query) and ends k or more bytes after it (or with the query). It lies *at the end* of S if S ends before the query does and
+the k-gram begins T - 1 to k - 1 bytes before that end. A posting is passed over if its fingerprint is covered, and at no
+span's end, for every licence of its Document; what was passed over and then turns out to lie at an end is visited again.
+
+Why no passage is lost: let P be a maximal passage of a licence that lies in no verified span of it. Then all its
+fingerprints were passed over. The first of them begins at most k bytes after P does, so the span that covers it
+begins no later than P. Among the spans that do, let S be the one that ends last: P goes on beyond its end e, and the
+window of T bytes that ends one byte beyond e lies in P. The Document's fingerprint in that window lies at the end of
+S; so it was not passed over. (Being covered alone is not enough: each fingerprint of a passage can be covered by some span,
+two of which the passage sticks out of on different sides.)
 
 A *run* of the query is a stretch of T or more bytes with a period of at most k. Its fingerprints all agree, and so do
 those of each Document with the same run, so pairs of them are not compared one by one. For each run of a Document it
@@ -27,7 +34,7 @@ from codecite.indexer.config import GUARANTEE, KGRAM
 from codecite.indexer.kernels.jit import kernel, part
 from codecite.indexer.kernels.memory import load64
 from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_left, agree_right, last_at_or_before
-from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
+from codecite.indexer.kernels.types import Any32, Bytes, Ints, Ints32, Words
 
 DIAGONALS = 512
 DONE = 0
@@ -40,8 +47,9 @@ _RECENT = 32
 class Query(NamedTuple):
     """A query's canonical text with its fingerprints, minima (`winnow.select_query`) and runs.
 
-    `run_of` names the run that holds the k-gram of each fingerprint, or is -1; run r is `[run_start[r],
-    run_end[r])`, with the period `run_period[r]`.
+    `run_of` names the run that holds the k-gram of each fingerprint, or is -1; `first_of` is the first fingerprint of the
+    same minimum and run, which stands for all of them. Run r is `[run_start[r], run_end[r])`, with the period
+    `run_period[r]`.
     """
 
     text: Bytes
@@ -49,6 +57,7 @@ class Query(NamedTuple):
     begins: Ints
     windows: Ints
     run_of: Ints
+    first_of: Ints
     run_start: Ints
     run_end: Ints
     run_period: Ints
@@ -64,16 +73,19 @@ class Licensed(NamedTuple):
 class Found(NamedTuple):
     """What was found so far, filled over all Segments.
 
-    `slot_of` gives the slot of a licence or -1; `covered` (slots x words) has a bit for each fingerprint;
-    `spans` (3 x n) and `families` (4 x n) hold slot, start, end and run, slot, phase, length; `counts` how many slots,
-    spans and families there are, then where to go on: minimum, fingerprint, posting. `compared` (4 x DIAGONALS)
-    remembers alignments: diagonal, Document, start and end.
+    `slot_of` gives the slot of a licence or -1. `spans` (3 x n) and `families` (4 x n) hold slot, start, end and run, slot,
+    phase, length. `longest` (slots x fingerprints) is the longest span that holds the fingerprint, or -1; `at_end` and
+    `passed` (slots x words) have a bit for each fingerprint. `counts` says how many slots, spans and families there are, then
+    where to go on: minimum, fingerprint, posting. `compared` (4 x DIAGONALS) remembers alignments: diagonal, Document,
+    start and end.
     """
 
     slot_of: Ints
-    covered: Words
     spans: Ints
     families: Ints
+    longest: Ints32
+    at_end: Words
+    passed: Words
     counts: Ints
     compared: Ints
 
@@ -117,40 +129,40 @@ def find_runs(text: Bytes, starts: Ints, ends: Ints, periods: Ints) -> int:
 
 
 @part
-def _add_span(found: Found, slot: int, start: int, end: int) -> None:
-    count = found.counts[1]
-    for i in range(max(0, count - _RECENT), count):
-        if found.spans[0, i] == slot and found.spans[1, i] <= start and found.spans[2, i] >= end:
-            return
-    found.spans[0, count] = slot
-    found.spans[1, count] = start
-    found.spans[2, count] = end
-    found.counts[1] = count + 1
-
-
-@part
-def _cover(query: Query, found: Found, slot: int, start: int, end: int) -> None:
-    """Mark the fingerprints that lie far enough inside the span."""
-    length = len(query.text)
-    first = start + KGRAM if start > 0 else 0
-    last = end - KGRAM if end < length else length
-    count = query.begins[len(query.begins) - 1]
+def _first_at(positions: Ints, wanted: int) -> int:
+    """The first fingerprint that begins at `wanted` or later."""
     low = 0
-    high = count
+    high = len(positions)
     while low < high:
         middle = (low + high) >> 1
-        if query.positions[middle] < first:
+        if positions[middle] < wanted:
             low = middle + 1
         else:
             high = middle
-    for f in range(low, count):
-        begin = query.positions[f]
-        if begin + KGRAM > last:
-            break
-        run = query.run_of[f]
-        if run >= 0 and (query.run_start[run] < first or query.run_end[run] > last):
-            continue
-        found.covered[slot, f >> 6] |= np.uint64(1) << np.uint64(f & 63)
+    return low
+
+
+@part
+def _add_span(query: Query, found: Found, slot: int, start: int, end: int) -> None:
+    """Keep a verified span, and mark the fingerprints that it holds and those at its end."""
+    number = found.counts[1]
+    found.spans[0, number] = slot
+    found.spans[1, number] = start
+    found.spans[2, number] = end
+    found.counts[1] = number + 1
+    f = _first_at(query.positions, start)
+    while f < len(query.positions) and query.positions[f] + KGRAM <= end:
+        known = found.longest[slot, f]
+        if known < 0 or found.spans[2, known] - found.spans[1, known] < end - start:
+            found.longest[slot, f] = number
+        f += 1
+    if end == len(query.text):
+        return
+    f = _first_at(query.positions, end - GUARANTEE + 1)
+    while f < len(query.positions) and query.positions[f] <= end - KGRAM + 1:
+        first = query.first_of[f]
+        found.at_end[slot, first >> 6] |= np.uint64(1) << np.uint64(first & 63)
+        f += 1
 
 
 @part
@@ -164,11 +176,29 @@ def _slot(found: Found, number: int) -> int:
 
 
 @part
-def _is_covered(found: Found, licensed: Licensed, document: int, f: int) -> bool:
+def _pass_over(query: Query, found: Found, licensed: Licensed, document: int, f: int) -> bool:
+    """Whether a posting of fingerprint f in this Document can add nothing; if so, that is noted."""
+    begin = query.positions[f]
+    end = begin + KGRAM
+    run = query.run_of[f]
+    if run >= 0:
+        begin = query.run_start[run]
+        end = query.run_end[run]
+    word = f >> 6
+    bit = np.uint64(1) << np.uint64(f & 63)
     for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
         slot = found.slot_of[licensed.numbers[i]]
-        if slot < 0 or (found.covered[slot, f >> 6] >> np.uint64(f & 63)) & np.uint64(1) == 0:
+        if slot < 0 or found.at_end[slot, word] & bit != 0:
             return False
+        span = found.longest[slot, f]
+        if span < 0:
+            return False
+        if found.spans[1, span] > begin - KGRAM and found.spans[1, span] > 0:
+            return False
+        if found.spans[2, span] < end + KGRAM and found.spans[2, span] < len(query.text):
+            return False
+    for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
+        found.passed[found.slot_of[licensed.numbers[i]], word] |= bit
     return True
 
 
@@ -194,12 +224,14 @@ def _compare(
 
 @part
 def _record(
-    query: Query, found: Found, licensed: Licensed, document: int, start: int, end: int
+    query: Query, found: Found, licensed: Licensed, document: int, f: int, start: int, end: int
 ) -> None:
+    """Keep a span that holds fingerprint f for each licence of the Document, unless a known one holds it all."""
     for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
         slot = _slot(found, licensed.numbers[i])
-        _add_span(found, slot, start, end)
-        _cover(query, found, slot, start, end)
+        known = found.longest[slot, f]
+        if known < 0 or found.spans[1, known] > start or found.spans[2, known] < end:
+            _add_span(query, found, slot, start, end)
 
 
 @part
@@ -246,12 +278,13 @@ def _visit_run(
     licensed: Licensed,
     found: Found,
     document: int,
-    run: int,
-    q: int,
+    f: int,
     d: int,
     bounds: Ints,
 ) -> None:
     """Record what a Document's run shares with the query's: two comparisons and a family for each licence."""
+    run = query.run_of[f]
+    q = query.positions[f]
     left = bounds[0]
     right = bounds[1]
     start = query.run_start[run]
@@ -268,7 +301,7 @@ def _visit_run(
                 continue
             begin, end = _compare(query, segment, scratch, found, document, stop, right)
         if end - begin >= GUARANTEE and (begin < start or end > stop):
-            _record(query, found, licensed, document, begin, end)
+            _record(query, found, licensed, document, f, begin, end)
     if right - left < GUARANTEE:
         return
     for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
@@ -303,7 +336,7 @@ def find_spans(
     licensed: Licensed,
     found: Found,
 ) -> int:
-    """Verify the postings of the minima (their ranges are `low` to `high`) in the given order.
+    """Visit the postings of the minima (their ranges are `low` to `high`) in the given order.
 
     Returns DONE, or which array of `found` is full; called again with a larger one it goes on where it was.
     """
@@ -313,11 +346,14 @@ def find_spans(
         minimum = order[o]
         first = query.begins[minimum]
         for f in range(max(first, found.counts[4]), query.begins[minimum + 1]):
+            if query.first_of[f] != f:
+                continue
             q = query.positions[f]
             run = query.run_of[f]
-            if run >= 0 and f > first and query.run_of[f - 1] == run:
-                continue
             passed = np.int64(-1)
+            if found.counts[5] == 0:
+                for slot in range(found.counts[0]):
+                    found.passed[slot, f >> 6] &= ~(np.uint64(1) << np.uint64(f & 63))
             for j in range(max(low[minimum], found.counts[5]), high[minimum]):
                 d = np.int64(segment.positions[j])
                 if run >= 0:
@@ -331,11 +367,11 @@ def find_spans(
                     scratch.status[0] = 1
                     continue
                 document = last_at_or_before(segment.document_canonical, d)
-                if _is_covered(found, licensed, document, f):
+                if _pass_over(query, found, licensed, document, f):
                     continue
                 licenses = licensed.bounds[document + 1] - licensed.bounds[document]
                 full = DONE
-                if found.counts[0] + licenses > len(found.covered):
+                if found.counts[0] + licenses > len(found.longest):
                     full = LICENSES_FULL
                 elif found.counts[1] + 2 * licenses > found.spans.shape[1]:
                     full = SPANS_FULL
@@ -349,11 +385,11 @@ def find_spans(
                 if run >= 0:
                     if document_run(query, segment, scratch, document, run, q, d, bounds):
                         passed = bounds[1] - KGRAM + 1
-                        _visit_run(query, segment, scratch, licensed, found, document, run, q, d, bounds)
+                        _visit_run(query, segment, scratch, licensed, found, document, f, d, bounds)
                     continue
                 start, end = _compare(query, segment, scratch, found, document, q, d)
                 if end - start >= GUARANTEE:
-                    _record(query, found, licensed, document, start, end)
+                    _record(query, found, licensed, document, f, start, end)
             found.counts[5] = 0
         found.counts[4] = 0
     found.counts[3] = 0

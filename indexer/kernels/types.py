@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+Ints32 = npt.NDArray[np.int32]
 Words = npt.NDArray[np.uint64]
 Any32 = npt.NDArray[np.uint32]
 Any16 = npt.NDArray[np.uint16]

@@ -28,13 +28,12 @@ from codecite.indexer.kernels.spans import (
     Query,
     find_spans,
 )
-from codecite.indexer.kernels.types import Ints, Words
+from codecite.indexer.kernels.types import Array, Ints, Words
 from codecite.indexer.kernels.winnow import CHUNK
 from codecite.indexer.lookup.runs import Span, fill_run, maximal
 from codecite.indexer.store.snapshot import OpenSegment, Snapshot
 from codecite.indexer.text.checked import CheckedText
 
-_NO_RUNS = np.empty((3, 0), np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,8 @@ class Passage:
 
     `holders` has an entry for each Segment with holders: its number, their Documents and the first place of the
     passage in each. `searched` is the byte-maximal span that the holders were found for; it is longer only where the
-    trimmed one is shorter than T. `documents`, `projects` and each of `licenses` are capped at `cap`.
+    trimmed one is shorter than T. `documents` and `licenses` are exact; `projects` is exact up to the larger of
+    the cap and the number of projects that makes a passage common.
     """
 
     start: int
@@ -53,12 +53,6 @@ class Passage:
     projects: int
     licenses: dict[str, int]
     holders: tuple[tuple[int, Ints, Ints], ...]
-    cap: int
-
-    @property
-    def kept(self) -> tuple[int, int]:
-        """The span."""
-        return self.start, self.end
 
 
 class _Lists:
@@ -72,7 +66,7 @@ class _Lists:
         find_lists(hashes, arrays.buckets, arrays.tags, self.low, self.high)
 
 
-def find_passages(snapshot: Snapshot, text: CheckedText, cap: int) -> list[Passage]:
+def find_passages(snapshot: Snapshot, text: CheckedText) -> list[Passage]:
     """All Passages that hold at least one canonical byte of the text itself, by start, longer ones first."""
     prepared = _prepare(text)
     if prepared is None or not snapshot.segments:
@@ -83,10 +77,10 @@ def find_passages(snapshot: Snapshot, text: CheckedText, cap: int) -> list[Passa
     for spans in _spans(snapshot, query, lists):
         trimmed = {text.trim(*span): span for span in reversed(spans)}
         for span in maximal(list(trimmed)):
-            if span[0] < text.end and span[1] > text.begin:
+            if min(span[1], text.end) > max(span[0], text.begin):
                 wanted.setdefault(span, trimmed[span] if span[1] - span[0] < GUARANTEE else span)
     return [
-        _passage(snapshot, query, lists, span, wanted[span], cap)
+        _passage(snapshot, query, lists, span, wanted[span])
         for span in sorted(wanted, key=lambda span: (span[0], -span[1]))
     ]
 
@@ -108,44 +102,38 @@ def _prepare(text: CheckedText) -> tuple[Query, Words] | None:
         runs = np.empty((3, count), np.int64)
         analyze(canonical, positions, hashes, windows, begins, work, runs)
     positions = positions[: begins[minima]]
+    begins, windows = begins[: minima + 1], windows[: minima + 1]
     run_of = np.empty(len(positions), np.int64)
-    if count:
-        runs = np.ascontiguousarray(runs[:, :count][:, np.argsort(runs[0, :count], kind="stable")])
-        assign_runs(positions, runs[0], runs[1], run_of)
-    else:
-        runs = _NO_RUNS
-        run_of.fill(-1)
-    query = Query(
-        canonical, positions, begins[: minima + 1], windows[: minima + 1], run_of, runs[0], runs[1], runs[2]
-    )
+    first_of = np.empty(len(positions), np.int64)
+    runs = np.ascontiguousarray(runs[:, :count][:, np.argsort(runs[0, :count], kind="stable")])
+    assign_runs(positions, begins, runs[0], runs[1], run_of, first_of)
+    query = Query(canonical, positions, begins, windows, run_of, first_of, runs[0], runs[1], runs[2])
     return query, hashes[:minima]
 
 
 def _spans(snapshot: Snapshot, query: Query, lists: list[_Lists]) -> list[list[Span]]:
     """For each licence met, the spans to report: maximal, and of those inside runs only some."""
-    words = (len(query.positions) + 63) >> 6
+    count = len(query.positions)
+    words = (count + 63) >> 6
     found = Found(
         np.full(len(snapshot.expressions), -1, np.int64),
-        np.zeros((8, words), np.uint64),
         np.empty((3, 256), np.int64),
-        np.empty((4, 256 if len(query.run_start) else 64), np.int64),
+        np.empty((4, 256), np.int64),
+        np.full((8, count), -1, np.int32),
+        np.zeros((8, words), np.uint64),
+        np.zeros((8, words), np.uint64),
         np.zeros(6, np.int64),
         np.empty((4, DIAGONALS), np.int64),
     )
     for item in lists:
         sizes = item.high - item.low
         order = np.argsort(sizes, kind="stable")[np.count_nonzero(sizes == 0) :]
-        if not len(order):
-            continue
-        found.compared[0] = -1
-        with _scratch(item.opened) as scratch:
-            while True:
-                full = find_spans(
-                    query, item.low, item.high, order, item.opened.segment.arrays, scratch, item.opened.licensed, found
-                )
-                if full == DONE:
-                    break
-                found = _enlarged(found, full)
+        found = _visit(query, item, order, found)
+    while (again := found.passed & found.at_end).any():
+        firsts = np.flatnonzero(np.unpackbits(np.bitwise_or.reduce(again).view(np.uint8), bitorder="little"))
+        order = np.unique(np.searchsorted(query.begins, firsts, side="right") - 1)
+        for item in lists:
+            found = _visit(query, item, order, found)
     by_slot: dict[int, list[Span]] = {}
     for slot, start, end in found.spans[:, : found.counts[1]].T.tolist():
         by_slot.setdefault(slot, []).append((start, end))
@@ -155,6 +143,21 @@ def _spans(snapshot: Snapshot, query: Query, lists: list[_Lists]) -> list[list[S
     slots = sorted(by_slot.keys() | families.keys())
     runs = list(zip(query.run_start.tolist(), query.run_end.tolist(), query.run_period.tolist(), strict=True))
     return [_of_license(by_slot.get(slot, []), families.get(slot, {}), runs) for slot in slots]
+
+
+def _visit(query: Query, item: _Lists, order: Ints, found: Found) -> Found:
+    """Visit the minima of `order` in one Segment; returns `found`, perhaps with more room."""
+    if not len(order):
+        return found
+    found.compared[0] = -1
+    with _scratch(item.opened) as scratch:
+        while True:
+            full = find_spans(
+                query, item.low, item.high, order, item.opened.segment.arrays, scratch, item.opened.licensed, found
+            )
+            if full == DONE:
+                return found
+            found = _enlarged(found, full)
 
 
 def _of_license(
@@ -172,33 +175,30 @@ def _of_license(
 
 
 def _enlarged(found: Found, full: int) -> Found:
-    """The same with twice the room in the array that is full (spans that others hold go first)."""
+    """The same with more room in the array that is full."""
     if full == LICENSES_FULL:
-        covered = np.zeros((2 * len(found.covered) + len(found.slot_of) // 8, found.covered.shape[1]), np.uint64)
-        covered[: len(found.covered)] = found.covered
-        return found._replace(covered=covered)
-    name, at = ("families", 2) if full == FAMILIES_FULL else ("spans", 1)
-    rows = getattr(found, name)
-    used = rows[:, : found.counts[at]]
+        slots = 2 * len(found.longest) + len(found.slot_of) // 8
+        return found._replace(
+            longest=_rows(found.longest, slots, -1),
+            at_end=_rows(found.at_end, slots, 0),
+            passed=_rows(found.passed, slots, 0),
+        )
+    name = "spans"
+    used = found.spans[:, : found.counts[1]]
     if full == FAMILIES_FULL:
-        used = _longest_families(used)
-    else:
-        used = _maximal_of_slots(used)
-    found.counts[at] = used.shape[1]
-    larger = np.empty((len(rows), max(rows.shape[1], 2 * used.shape[1] + 4096)), np.int64)
+        name = "families"
+        used = _longest_families(found.families[:, : found.counts[2]])
+        found.counts[2] = used.shape[1]
+    larger = np.empty((len(used), 2 * used.shape[1] + 4096), np.int64)
     larger[:, : used.shape[1]] = used
     return found._replace(**{name: larger})
 
 
-def _maximal_of_slots(spans: Ints) -> Ints:
-    """Of spans (slot, start, end) those that lie in no other of their slot."""
-    order = np.lexsort((-spans[2], spans[1], spans[0]))
-    spans = spans[:, order]
-    length = int(spans[2].max()) + 1
-    reach = np.maximum.accumulate(spans[0] * length + spans[2])
-    keep = np.ones(spans.shape[1], bool)
-    keep[1:] = spans[0, 1:] * length + spans[2, 1:] > reach[:-1]
-    return spans[:, keep]
+def _rows(array: Array, rows: int, filling: int) -> Array:
+    """The array with more rows."""
+    larger = np.full((rows, array.shape[1]), filling, array.dtype)
+    larger[: len(array)] = array
+    return larger
 
 
 def _longest_families(families: Ints) -> Ints:
@@ -210,10 +210,10 @@ def _longest_families(families: Ints) -> Ints:
     return families[:, keep]
 
 
-def _passage(
-    snapshot: Snapshot, query: Query, lists: list[_Lists], span: Span, searched: Span, cap: int
-) -> Passage:
+def _passage(snapshot: Snapshot, query: Query, lists: list[_Lists], span: Span, searched: Span) -> Passage:
     """Find and count the holders of one span."""
+    config = snapshot.manifest.config
+    cap = max(config.count_cap, config.common_projects)
     counts = np.zeros(len(snapshot.expressions), np.int64)
     used = np.empty(len(snapshot.expressions), np.int64)
     projects = np.zeros(1 << (2 * cap).bit_length(), np.uint64)
@@ -236,7 +236,7 @@ def _passage(
             tally(documents[:count], opened.licensed, opened.origins, cap, counts, used, projects, totals)
     met = used[: totals[2]].tolist()
     licenses = sorted(((snapshot.expressions[i], int(counts[i])) for i in met), key=lambda item: (-item[1], item[0]))
-    return Passage(*span, searched, int(totals[0]), int(totals[1]), dict(licenses), tuple(holders), cap)
+    return Passage(*span, searched, int(totals[0]), int(totals[1]), dict(licenses), tuple(holders))
 
 
 @contextmanager

@@ -52,13 +52,17 @@ class Snapshot:
         numbers: dict[str, int] = {}
         tables = [[numbers.setdefault(text, len(numbers)) for text in segment.expressions] for segment in segments]
         self.expressions: tuple[str, ...] = tuple(numbers)
-        self.rank: Any32 = _joined([segment.origin_rank for segment in segments], np.uint32)
         project: Words = _joined([segment.origin_project for segment in segments], np.uint64)
         foreign = _foreign_origins(segments, self._first_origin)
         self.segments: tuple[OpenSegment, ...] = tuple(
             self._open(i, segment, np.array(tables[i], np.uint32), project, foreign[i])
             for i, segment in enumerate(segments)
         )
+        owners = [np.unique(np.searchsorted(self._first_origin, rows[1], side="right") - 1) for rows in foreign]
+        self._ranks = [
+            [(int(self._first_origin[j]), segments[j].origin_rank) for j in {i, *others.tolist()}]
+            for i, others in enumerate(owners)
+        ]
 
     def _open(self, i: int, segment: Segment, numbers: Any32, project: Words, foreign: Ints) -> OpenSegment:
         count = segment.entry.documents
@@ -82,6 +86,10 @@ class Snapshot:
         return OpenSegment(
             segment, Licensed(licensed, np.ascontiguousarray(licenses)), Origins(bounds, rows, project), []
         )
+
+    def ranks(self, number: int) -> list[tuple[int, Any32]]:
+        """For each Segment in which Origins of the Documents of Segment `number` stand: its first Origin, its ranks."""
+        return self._ranks[number]
 
     def _owner(self, origin: int) -> tuple[Segment, int]:
         i = int(np.searchsorted(self._first_origin, origin, side="right")) - 1

@@ -1,0 +1,1 @@
+"""The scripts that made the demo checkpoint. Nothing here is imported at run time."""

@@ -1,0 +1,105 @@
+"""What several commands share: the options, the exit codes, and how to speak on the two streams.
+
+In: an option's value, an answer, an error. Out: paths of indexes, JSON on standard output, lines on standard error.
+It refuses to know what is asked of an index.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from codecite.search_api.cli.printable import printable
+
+OK = 0
+FAIL = 1
+ERROR = 2
+
+
+def user_directory(variable: str, fallback: str) -> Path:
+    """A per-user directory of the XDG base directory specification (`XDG_DATA_HOME`, `.local/share`)."""
+    base = os.environ.get(variable, "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / fallback) / "codecite"
+
+
+def default_index() -> tuple[Path, ...]:
+    """The index used where neither `--index` nor `CODECITE_INDEX` names one."""
+    return (user_directory("XDG_DATA_HOME", ".local/share") / "index",)
+
+
+def _only_one(_context: click.Context, _parameter: click.Parameter, value: tuple[Path, ...]) -> Path:
+    if len(value) != 1:
+        raise click.BadParameter(f"one index is written at a time, {len(value)} are named")
+    return value[0]
+
+
+def _index_option(
+    name: str, says: str, callback: Callable[..., Path] | None = None
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    return click.option(
+        "--index",
+        name,
+        metavar="DIR",
+        multiple=True,
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="CODECITE_INDEX",
+        show_envvar=True,
+        default=default_index,
+        show_default="one per user",
+        callback=callback,
+        help=says,
+    )
+
+
+indexes_option = _index_option("indexes", "The index to read; give it again to read several together.")
+written_index_option = _index_option("directory", "The index to write to.", _only_one)
+format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to answer."
+)
+sources_option = click.option(
+    "--sources",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="How many sources of a passage to show.",
+)
+
+
+def answer(value: Mapping[str, Any], *, line: bool = False) -> None:
+    """Write one JSON object to standard output, on one line or indented."""
+    click.echo(json.dumps(value, indent=None if line else 2))
+
+
+def complain(message: str) -> None:
+    """Write an error to standard error, on one line."""
+    note(f"codecite: {printable(' '.join(message.split()))}")
+
+
+def note(message: str) -> None:
+    """Write a line for a person to standard error; silent where nobody reads it."""
+    try:
+        click.echo(message, err=True)
+    except BrokenPipeError:
+        return
+
+
+def colour_wanted() -> bool:
+    """Whether standard output is a terminal that may be given colours."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def ensure_compiled() -> None:
+    """Compile where nothing is compiled yet, and say so: some seconds, once."""
+    from codecite.indexer.kernels.jit import is_cold
+    from codecite.indexer.warm import warm
+
+    if is_cold():
+        note("codecite: first run, compiling (once, some 20 seconds; `codecite warm` does it beforehand)")
+        warm()
