@@ -74,89 +74,121 @@ def _append(documents: Ints, places: Ints, count: int, document: int, place: int
 
 
 @kernel
+def window_of(query: Query, minimum: int, start: int, bounds: Ints) -> None:
+    """Which fingerprints of a minimum lie in its first window inside the span: `bounds` gets the first and the end.
+
+    Every holder of the span has one of them, where the minimum is that of a window in the span.
+    """
+    window = max(start, query.windows[minimum])
+    f = query.begins[minimum]
+    while query.positions[f] < window:
+        f += 1
+    bounds[0] = f
+    while f < query.begins[minimum + 1] and query.positions[f] < window + WINDOW:
+        f += 1
+    bounds[1] = f
+
+
+@kernel
 def find_holders(
     query: Query,
-    low: Ints,
-    high: Ints,
+    low: int,
+    high: int,
     segment: SegmentArrays,
     scratch: Scratch,
     start: int,
     end: int,
-    minimum: int,
+    fingerprints: Ints,
     documents: Ints,
     places: Ints,
 ) -> int:
-    """Find all Documents of a Segment that hold the span, ascending, with the first place of each; return how many.
+    """Find the Documents that hold the span with one of the fingerprints, ascending; return how many.
 
-    `minimum` is that of a window inside the span (`rarest_minimum`); both arrays have room for each of its postings.
-    Where the minimum lies in a run, a Document's run is looked at as a whole: a span inside the query's run stands in
-    it wherever it fits and the phase agrees, one that sticks out only where the runs end together on that side.
-    (Where two runs overlap, the fingerprints of one window may lie in either.)
+    `fingerprints` are the first and the end of some that share the postings `low` to `high`. `documents` and `places`
+    (the first place of the span in each) have room for all of these.
     """
-    first_window = max(start, query.windows[minimum])
-    f = query.begins[minimum]
-    while query.positions[f] < first_window:
-        f += 1
-    last = f
-    while last < query.begins[minimum + 1] and query.positions[last] < first_window + WINDOW:
-        last += 1
     count = 0
-    seen = np.int64(-1)
-    passed = np.int64(-1)
-    bounds = np.empty(2, np.int64)
     total = segment.document_canonical[len(segment.document_canonical) - 1]
-    for j in range(low[minimum], high[minimum]):
+    for j in range(low, high):
         d = np.int64(segment.positions[j])
         if d >= total:
             scratch.status[0] = 1
             continue
-        for t in range(f, last):
-            q = query.positions[t]
-            run = query.run_of[t]
-            if run < 0:
-                document = _holds(query, segment, scratch, start, end, q, d)
-                if document >= 0:
-                    count = _append(documents, places, count, document, d - (q - start))
-                continue
-            if (t > f and query.run_of[t - 1] == run) or (run == seen and d < passed):
-                continue
-            document = last_at_or_before(segment.document_canonical, d)
-            if not document_run(query, segment, scratch, document, run, q, d, bounds):
-                continue
-            seen = run
-            passed = bounds[1] - KGRAM + 1
-            place = _place_by_run(query, segment, scratch, start, end, run, q, d, document, bounds)
-            if place >= 0:
-                count = _append(documents, places, count, document, place)
+        for f in range(fingerprints[0], fingerprints[1]):
+            q = query.positions[f]
+            document = _holds(query, segment, scratch, start, end, q, d)
+            if document >= 0:
+                count = _append(documents, places, count, document, d - (q - start))
     return count
 
 
-@part
-def _place_by_run(
+@kernel
+def list_runs(
+    query: Query, low: int, high: int, segment: SegmentArrays, scratch: Scratch, f: int, table: Ints
+) -> int:
+    """The stretches in which Documents go on with the run of fingerprint f; return how many.
+
+    `table` (4 x postings) gets the Document of each, where it begins and ends, and the query's position against its begin.
+    """
+    count = 0
+    passed = np.int64(-1)
+    bounds = np.empty(2, np.int64)
+    total = segment.document_canonical[len(segment.document_canonical) - 1]
+    for j in range(low, high):
+        d = np.int64(segment.positions[j])
+        if d >= total:
+            scratch.status[0] = 1
+            continue
+        if d < passed:
+            continue
+        document = last_at_or_before(segment.document_canonical, d)
+        if document_run(query, segment, scratch, document, query.run_of[f], query.positions[f], d, bounds):
+            passed = bounds[1] - KGRAM + 1
+            table[0, count] = document
+            table[1, count] = bounds[0]
+            table[2, count] = bounds[1]
+            table[3, count] = query.positions[f] - (d - bounds[0])
+            count += 1
+    return count
+
+
+@kernel
+def holders_by_run(
     query: Query,
     segment: SegmentArrays,
     scratch: Scratch,
     start: int,
     end: int,
     run: int,
-    q: int,
-    d: int,
-    document: int,
-    bounds: Ints,
+    table: Ints,
+    documents: Ints,
+    places: Ints,
 ) -> int:
-    """The first place of the span that lies against a Document's run (`bounds`) as its own run does, or -1."""
-    if start >= query.run_start[run] and end <= query.run_end[run]:
-        place = bounds[0] + (start - (q - (d - bounds[0]))) % query.run_period[run]
-        return place if place + end - start <= bounds[1] else np.int64(-1)
-    if start < query.run_start[run]:
-        edge = query.run_start[run]
-        against = bounds[0]
-    else:
-        edge = query.run_end[run] - 1
-        against = bounds[1] - 1
-    if _holds(query, segment, scratch, start, end, edge, against) != document:
-        return np.int64(-1)
-    return against - (edge - start)
+    """Find the Documents that hold a span which shares a run with them (`list_runs`), ascending; return how many.
+
+    A span inside the query's run stands in a Document's wherever it fits and the phase agrees; one that sticks out only
+    where the runs begin or end together on that side.
+    """
+    count = 0
+    first = query.run_start[run]
+    last = query.run_end[run]
+    shared = min(end, last) - max(start, first)
+    for i in range(table.shape[1]):
+        length = table[2, i] - table[1, i]
+        if length < shared or (start < first and end > last and length > shared):
+            continue
+        if start >= first and end <= last:
+            place = table[1, i] + (start - table[3, i]) % query.run_period[run]
+            if place + end - start > table[2, i]:
+                continue
+        else:
+            edge = first if start < first else last - 1
+            against = table[1, i] if start < first else table[2, i] - 1
+            if _holds(query, segment, scratch, start, end, edge, against) != table[0, i]:
+                continue
+            place = against - (edge - start)
+        count = _append(documents, places, count, table[0, i], place)
+    return count
 
 
 @kernel

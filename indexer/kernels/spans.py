@@ -17,8 +17,8 @@ window of T bytes that ends one byte beyond e lies in P. The Document's fingerpr
 S; so it was not passed over. (Being covered alone is not enough: each fingerprint of a passage can be covered by some span,
 two of which the passage sticks out of on different sides.)
 
-A *run* of the query is a stretch of T or more bytes with a period of at most k. Its fingerprints all agree, and so do
-those of each Document with the same run, so pairs of them are not compared one by one. For each run of a Document it
+A *run* of the query is a stretch with a period p of at most k, of k + p bytes or more. Fingerprints recur in it, and in
+each Document with the same run, so pairs of them are not compared one by one. For each run of a Document it
 is enough to compare the two alignments in which the runs begin or end together: only these can stick out of the
 query's run. All others lie within it and follow from the length of the Document's run and its phase; they are returned
 as families (run, licence, phase, length), of which the query's run holds every translate.
@@ -92,11 +92,11 @@ class Found(NamedTuple):
 
 @part
 def find_runs(text: Bytes, starts: Ints, ends: Ints, periods: Ints) -> int:
-    """Find the maximal stretches of `text` of at least T bytes that have a period of at most k.
+    """Find the maximal stretches of `text` that have a period p of at most k and at least k + p bytes.
 
     Returns how many there are; those beyond the length of the arrays are not written. A stretch is named once, with
-    its smallest period: `b"-" * 60` is the run from 0 to 60 of period 1. In a run of period p at least T - p >= k
-    consecutive bytes equal those p before, among them two aligned words of eight bytes.
+    its smallest period: `b"-" * 60` is the run from 0 to 60 of period 1. In a run k consecutive bytes equal those p
+    before, among them two aligned words of eight bytes.
     """
     count = 0
     passed = np.zeros(KGRAM + 1, np.int64)
@@ -113,7 +113,7 @@ def find_runs(text: Bytes, starts: Ints, ends: Ints, periods: Ints) -> int:
             while end < len(text) and text[end] == text[end - period]:
                 end += 1
             passed[period] = end
-            if end - start < GUARANTEE:
+            if end - start < KGRAM + period:
                 continue
             known = False
             for j in range(max(0, min(count, len(starts)) - KGRAM), min(count, len(starts))):

@@ -15,7 +15,7 @@ import numpy as np
 
 from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
 from codecite.indexer.errors import IndexCorruptError
-from codecite.indexer.kernels.holders import find_holders, rarest_minimum, tally
+from codecite.indexer.kernels.holders import find_holders, holders_by_run, list_runs, rarest_minimum, tally, window_of
 from codecite.indexer.kernels.postings import find_lists
 from codecite.indexer.kernels.query import analyze, assign_runs
 from codecite.indexer.kernels.segment import Scratch
@@ -56,7 +56,7 @@ class Passage:
 
 
 class _Lists:
-    """A query's fingerprints with the postings of one Segment."""
+    """A query's minima with their postings in one Segment, and what was found of its runs there."""
 
     def __init__(self, opened: OpenSegment, hashes: Words) -> None:
         self.opened = opened
@@ -64,6 +64,56 @@ class _Lists:
         self.high = np.empty(len(hashes), np.int64)
         arrays = opened.segment.arrays
         find_lists(hashes, arrays.buckets, arrays.tags, self.low, self.high)
+        self._runs: dict[tuple[int, int], Ints] = {}
+
+    def holders(self, query: Query, start: int, end: int) -> tuple[Ints, Ints]:
+        """The Documents that hold the span, ascending, and the first place of it in each."""
+        arrays = self.opened.segment.arrays
+        minimum = rarest_minimum(query, self.low, self.high, start, end)
+        low, high = int(self.low[minimum]), int(self.high[minimum])
+        documents, places = np.empty((2, high - low), np.int64)
+        if low == high:
+            return documents, places
+        window = np.empty(2, np.int64)
+        window_of(query, minimum, start, window)
+        found = []
+        first, stop = window.tolist()
+        while first < stop:
+            run = int(query.run_of[first])
+            last = first + 1
+            while last < stop and query.run_of[last] == run:
+                last += 1
+            if run < 0:
+                window[:] = first, last
+                with _scratch(self.opened) as scratch:
+                    count = find_holders(query, low, high, arrays, scratch, start, end, window, documents, places)
+            else:
+                table = self._table(query, low, high, first)
+                with _scratch(self.opened) as scratch:
+                    count = holders_by_run(query, arrays, scratch, start, end, run, table, documents, places)
+            found.append((documents[:count], places[:count]))
+            first = last
+        return found[0] if len(found) == 1 else _merged(found)
+
+    def _table(self, query: Query, low: int, high: int, f: int) -> Ints:
+        """The runs of the Documents that go on with that of fingerprint f."""
+        key = low, int(query.run_of[f])
+        table = self._runs.get(key)
+        if table is None:
+            rows = np.empty((4, high - low), np.int64)
+            with _scratch(self.opened) as scratch:
+                count = list_runs(query, low, high, self.opened.segment.arrays, scratch, f, rows)
+            table = self._runs[key] = np.ascontiguousarray(rows[:, :count])
+        return table
+
+
+def _merged(found: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    """Holders found in several ways, each once with its first place."""
+    documents = np.concatenate([item[0] for item in found])
+    places = np.concatenate([item[1] for item in found])
+    order = np.lexsort((places, documents))
+    documents, first = np.unique(documents[order], return_index=True)
+    return documents, places[order][first]
 
 
 def find_passages(snapshot: Snapshot, text: CheckedText) -> list[Passage]:
@@ -220,20 +270,10 @@ def _passage(snapshot: Snapshot, query: Query, lists: list[_Lists], span: Span, 
     totals = np.zeros(3, np.int64)
     holders: list[tuple[int, Ints, Ints]] = []
     for number, item in enumerate(lists):
-        minimum = rarest_minimum(query, item.low, item.high, *searched)
-        room = int(item.high[minimum] - item.low[minimum])
-        if room == 0:
-            continue
-        documents = np.empty(room, np.int64)
-        places = np.empty(room, np.int64)
-        opened = item.opened
-        with _scratch(opened) as scratch:
-            count = find_holders(
-                query, item.low, item.high, opened.segment.arrays, scratch, *searched, minimum, documents, places
-            )
-        if count:
-            holders.append((number, documents[:count], places[:count]))
-            tally(documents[:count], opened.licensed, opened.origins, cap, counts, used, projects, totals)
+        documents, places = item.holders(query, *searched)
+        if len(documents):
+            holders.append((number, documents, places))
+            tally(documents, item.opened.licensed, item.opened.origins, cap, counts, used, projects, totals)
     met = used[: totals[2]].tolist()
     licenses = sorted(((snapshot.expressions[i], int(counts[i])) for i in met), key=lambda item: (-item[1], item[0]))
     return Passage(*span, searched, int(totals[0]), int(totals[1]), dict(licenses), tuple(holders))

@@ -1,0 +1,243 @@
+"""Plain-Python twins: each is the specification of one kernel, and its docstring holds a worked example.
+
+In: bytes, numbers and lists. Out: the same. It refuses to know of arrays, of numba and of speed; nothing is
+imported from the kernels but the three constants that define the contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
+
+WHITE_SPACE = b"\t\n\v\f\r "
+BASE = 0x9E3779B97F4A7C15
+MASK = 2**64 - 1
+
+
+def canonical(raw: bytes) -> bytes:
+    r"""The text without the six ASCII white-space bytes.
+
+    >>> canonical(b"if x:\n\treturn\x0b \x0c\r\x1c")
+    b'ifx:return\x1c'
+    """
+    return bytes(byte for byte in raw if byte not in WHITE_SPACE)
+
+
+def places(raw: bytes) -> list[tuple[int, int]]:
+    r"""For each canonical position its raw offset and its line, from 1.
+
+    >>> places(b"a\nb c")
+    [(0, 1), (2, 2), (4, 2)]
+    """
+    kept = [offset for offset, byte in enumerate(raw) if byte not in WHITE_SPACE]
+    return [(offset, raw[:offset].count(b"\n") + 1) for offset in kept]
+
+
+def starts(text: str) -> list[int]:
+    r"""1 for each byte of the text at which a code point begins; an escaped byte is a code point of one byte.
+
+    >>> starts("\udcffé")
+    [1, 1, 0]
+    """
+    sizes = [len(point.encode("utf-8", "surrogateescape")) for point in text]
+    return [flag for size in sizes for flag in [1] + [0] * (size - 1)]
+
+
+def counts(starting: Sequence[int], offsets: Sequence[int]) -> list[int]:
+    """How many code points begin before each offset.
+
+    >>> counts([1, 0, 1], [0, 2, 3])
+    [0, 1, 2]
+    """
+    return [sum(starting[:offset]) for offset in offsets]
+
+
+@lru_cache(maxsize=1 << 18)
+def fingerprint(kgram: bytes) -> int:
+    """The 64-bit hash of one k-gram: a polynomial, then MurmurHash3's mixer.
+
+    >>> hex(fingerprint(bytes(25))), hex(fingerprint(bytes(24) + b"a"))
+    ('0x0', '0xb37fe4b6e0ee2e2b')
+    """
+    value = 0
+    for byte in kgram:
+        value = (value * BASE + byte) & MASK
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        value = ((value ^ value >> 33) * factor) & MASK
+    return value ^ value >> 33
+
+
+def hashes(text: bytes) -> list[int]:
+    """The hashes of all k-grams, in order.
+
+    >>> len(hashes(bytes(24))), len(hashes(bytes(26)))
+    (0, 2)
+    """
+    return [fingerprint(text[i : i + KGRAM]) for i in range(len(text) - KGRAM + 1)]
+
+
+def choices(values: Sequence[int]) -> list[int]:
+    """Robust winnowing: for each complete window of w hashes the position that a Document chooses there.
+
+    The one chosen before stays while it is in the window and nothing there is smaller; else it is the rightmost
+    minimum. Thirty hashes that are all equal make five windows, four of which can keep their choice:
+
+    >>> choices([7] * 30)
+    [25, 25, 25, 25, 25]
+    >>> choices([7] * 24 + [3, 9, 3])
+    [24, 24]
+    """
+    chosen = []
+    held = -1
+    for start in range(len(values) - WINDOW + 1):
+        window = values[start : start + WINDOW]
+        smallest = min(window)
+        if held < start or values[held] != smallest:
+            held = max(i for i in range(start, start + WINDOW) if values[i] == smallest)
+        chosen.append(held)
+    return chosen
+
+
+def document_selection(text: bytes) -> list[tuple[int, int]]:
+    """The fingerprints of a Document: hash and position of every k-gram that some window chooses.
+
+    >>> [position for _, position in document_selection(b"-" * 100)]
+    [25, 51]
+    """
+    values = hashes(text)
+    return [(values[i], i) for i in sorted(set(choices(values)))]
+
+
+def query_selection(text: bytes) -> list[tuple[int, int, list[int]]]:
+    """The fingerprints of a query: for each run of windows with one minimum, its hash, first window and positions.
+
+    A run goes on while the next window holds the same minimal hash at a place that the run already has.
+
+    >>> [(window, len(positions)) for _, window, positions in query_selection(b"-" * 60)]
+    [(0, 36)]
+    """
+    values = hashes(text)
+    found: list[tuple[int, int, list[int]]] = []
+    for start in range(len(values) - WINDOW + 1):
+        smallest = min(values[start : start + WINDOW])
+        holders = [i for i in range(start, start + WINDOW) if values[i] == smallest]
+        if not found or found[-1][0] != smallest or found[-1][2][-1] < start:
+            found.append((smallest, start, []))
+        found[-1][2].extend(i for i in holders if i not in found[-1][2])
+    return found
+
+
+def runs(text: bytes) -> list[tuple[int, int, int]]:
+    """The maximal stretches of T or more bytes with a period of at most k: start, end and smallest period.
+
+    >>> runs(b"x" + b"-" * 60 + b"ab" * 30)
+    [(1, 61, 1), (61, 121, 2)]
+    """
+    found: dict[tuple[int, int], int] = {}
+    for period in range(1, KGRAM + 1):
+        start = 0
+        for end in range(period, len(text) + 1):
+            if end == len(text) or text[end] != text[end - period]:
+                if end - start >= GUARANTEE:
+                    found.setdefault((start, end), period)
+                start = end - period + 1
+    return sorted((start, end, period) for (start, end), period in found.items())
+
+
+def lz4_decode(block: bytes, dictionary: bytes, limit: int) -> bytes | None:
+    r"""Decode one LZ4 block behind a dictionary; None if it is not well formed or holds more than `limit` bytes.
+
+    A token says how many literals follow and how long the match after them is; the last sequence has literals only.
+
+    >>> lz4_decode(b"\x25ab\x02\x00\x20yz", b"", 99)
+    b'abababababayz'
+    >>> lz4_decode(b"\x00\x03\x00\x10!", b"abc", 99)
+    b'abca!'
+    >>> lz4_decode(b"\x00\x04\x00\x10!", b"abc", 99) is None
+    True
+    """
+    out = bytearray(dictionary)
+    stream = iter(block)
+
+    def length(nibble: int) -> int:
+        total = nibble
+        more = 255
+        while nibble == 15 and more == 255:
+            more = next(stream)
+            total += more
+        return total
+
+    try:
+        while True:
+            token = next(stream)
+            for _ in range(length(token >> 4)):
+                out.append(next(stream))
+            if len(out) - len(dictionary) > limit:
+                return None
+            low = next(stream, None)
+            if low is None:
+                return bytes(out[len(dictionary) :])
+            offset = low | next(stream) << 8
+            size = length(token & 15) + 4
+            if not 0 < offset <= len(out) or len(out) - len(dictionary) + size > limit:
+                return None
+            for _ in range(size):
+                out.append(out[-offset])
+    except StopIteration:
+        return None
+
+
+def postings(pairs: Iterable[tuple[int, int]], bits: int) -> dict[tuple[int, int], list[int]]:
+    """The lists of an index: positions by bucket (the top bits of the hash) and tag (its next 16 bits).
+
+    >>> postings([(0xFF << 56, 9), (0xFF << 56, 2), (1, 5)], 8)
+    {(0, 0): [5], (255, 0): [2, 9]}
+    """
+    lists: dict[tuple[int, int], list[int]] = {}
+    for value, position in sorted(pairs):
+        lists.setdefault((value >> 64 - bits, value >> 48 - bits & 0xFFFF), []).append(position)
+    return {key: sorted(lists[key]) for key in sorted(lists)}
+
+
+def agreement(a: Iterable[int], b: Iterable[int]) -> int:
+    """How many bytes agree before the first difference.
+
+    >>> agreement(b"abcd", b"abxd")
+    2
+    """
+    done = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        done += 1
+    return done
+
+
+def sums(
+    documents: Sequence[int], licenses: Sequence[Sequence[int]], projects: Sequence[Sequence[int]], cap: int
+) -> tuple[int, dict[int, int], int]:
+    """Documents, Documents under each licence, and projects, which are counted to one beyond the cap.
+
+    >>> sums([0, 2], [[0], [0], [0, 1]], [[70], [80], [70, 90]], 1000)
+    (2, {0: 2, 1: 1}, 2)
+    """
+    under: dict[int, int] = {}
+    for document in documents:
+        for license in licenses[document]:
+            under[license] = under.get(license, 0) + 1
+    met = {project for document in documents for project in projects[document]}
+    return len(documents), under, min(len(met), cap + 1)
+
+
+def first_places(
+    documents: Sequence[int], origins: Sequence[Sequence[int]], ranks: Mapping[int, int], wanted: int
+) -> list[tuple[int, int]]:
+    """The Origins (with the index of their Document) that come first by rank; those without a rank do not count.
+
+    >>> first_places([0, 2], [[10, 11], [12], [13]], {10: 5, 11: 1, 13: 3}, 2)
+    [(11, 0), (13, 1)]
+    """
+    rows = [(ranks[row], row, i) for i, document in enumerate(documents) for row in origins[document] if row in ranks]
+    return [(row, i) for _, row, i in sorted(rows)[:wanted]]
