@@ -26,7 +26,8 @@ import xxhash
 from codecite.indexer.config import IndexConfig
 from codecite.indexer.corpus.units import Unit
 from codecite.indexer.errors import SourceError
-from codecite.indexer.fingerprint.batch import Fingerprints, fingerprint_batch
+from codecite.indexer.fingerprint.batch import fingerprint_batch
+from codecite.indexer.kernels.documents import Fingerprints
 from codecite.indexer.kernels.types import Ints
 from codecite.indexer.licenses.effective import effective
 from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
@@ -59,11 +60,10 @@ class SkipSummary:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a build has come: bytes and files read, bytes expected so far, and the unit at hand."""
+    """How far a build has come: bytes and files read, and the unit at hand."""
 
     bytes: int
     files: int
-    expected: int
     unit: str
 
 
@@ -131,7 +131,6 @@ class _Build:
         self._report = progress
         self._files = 0
         self._bytes = 0
-        self._expected = 0
         self.unchanged = 0
         self.skipped: dict[SkipReason, SkipSummary] = {}
         self.failures: list[str] = []
@@ -145,7 +144,6 @@ class _Build:
             if unit.package.fingerprint is not None and unit.package.fingerprint in self._known.fingerprints:
                 self.unchanged += 1
                 continue
-            self._expected += unit.size
             complete = True
             files = unit.files()
             try:
@@ -182,7 +180,7 @@ class _Build:
         self._bytes += len(content)
         segment.take(package, file, digest.digest(), self._known)
         if self._report is not None:
-            self._report(Progress(self._bytes, self._files, self._expected, package.purl or package.source))
+            self._report(Progress(self._bytes, self._files, package.purl or package.source))
 
 
 class _Segment:
@@ -290,7 +288,9 @@ class _Segment:
             self._collect()
         writer = self._writer or SegmentWriter(self._directory)
         known.contents.add_all(self._contents)
-        packages = [package if package in self._complete else replace(package, fingerprint=None) for package in self.packages]
+        packages = [
+            package if package in self._complete else replace(package, fingerprint=None) for package in self.packages
+        ]
         entry = writer.finish(
             compressor.dictionary,
             list(self._contents),
@@ -313,4 +313,3 @@ def project_name(package: Package) -> str:
     if package.purl is not None:
         return package.purl.split("?", 1)[0].split("#", 1)[0].rsplit("@", 1)[0]
     return package.repository or package.source
-

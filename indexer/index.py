@@ -11,7 +11,8 @@ from pathlib import Path
 
 from codecite.indexer.attribution.attribute import attribute
 from codecite.indexer.lookup.exact import Passage, find_passages
-from codecite.indexer.records import Coverage, Report, Verdict
+from codecite.indexer.lookup.matches import find_matches
+from codecite.indexer.records import Coverage, Report
 from codecite.indexer.store.snapshot import Snapshot
 from codecite.indexer.store.statistics import licenses_of, size_on_disk
 from codecite.indexer.text.checked import CheckedText
@@ -41,6 +42,7 @@ class Index:
     def __init__(self, directories: tuple[Path, ...]) -> None:
         self._directories = directories
         self._snapshots = tuple(Snapshot(directory) for directory in directories)
+        self._coverage = tuple(snapshot.coverage for snapshot in self._snapshots)
 
     def check(
         self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "", sources: int = 5
@@ -52,20 +54,17 @@ class Index:
         Origins. Raises TextError for a lone surrogate, IndexCorruptError for a damaged file.
         """
         checked = CheckedText(text, before, after)
-        found = [
-            item
-            for snapshot in self._snapshots
-            for item in attribute(snapshot, checked, find_passages(snapshot, checked), sources)
-        ]
+        matches = [match for snapshot in self._snapshots for match in find_matches(snapshot, checked, sources)]
         if len(self._snapshots) > 1:
-            found.sort(key=lambda item: (item.match.start, -item.match.end))
+            matches.sort(key=lambda item: (item[0].start, -item[0].end))
+        attributions, verdict = attribute(matches)
         return Report(
-            indexes=self.coverage,
+            indexes=self._coverage,
             text_sha256=checked.sha256,
             text_start=checked.start_point,
             text_end=checked.end_point,
-            attributions=tuple(found),
-            verdict=Verdict(),
+            attributions=attributions,
+            verdict=verdict,
         )
 
     def lookup(self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "") -> list[list[Passage]]:
@@ -76,13 +75,12 @@ class Index:
     @property
     def coverage(self) -> tuple[Coverage, ...]:
         """What each index holds."""
-        return tuple(snapshot.coverage for snapshot in self._snapshots)
+        return self._coverage
 
     def stats(self) -> tuple[IndexStats, ...]:
         """The figures of each index."""
         return tuple(
-            _stats(directory, snapshot)
-            for directory, snapshot in zip(self._directories, self._snapshots, strict=True)
+            _stats(directory, snapshot) for directory, snapshot in zip(self._directories, self._snapshots, strict=True)
         )
 
 

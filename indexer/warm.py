@@ -13,7 +13,7 @@ from pathlib import Path
 from codecite.indexer.build import add
 from codecite.indexer.corpus.units import Unit
 from codecite.indexer.index import open_index
-from codecite.indexer.kernels.jit import mark_warm
+from codecite.indexer.kernels.jit import Warmth, mark_warm
 from codecite.indexer.records import Package, SourceFile
 
 
@@ -29,4 +29,4 @@ def warm() -> None:
         add(Path(scratch), [Unit(Package("warm"), files)])
         query = text[1000:1500] + b"x" * 60 + b"-" * 90 + "é".encode()
         open_index(scratch).check(query)
-    mark_warm()
+    mark_warm(Warmth.ALL)

@@ -1,7 +1,7 @@
 """Plain-Python twins: each is the specification of one kernel, and its docstring holds a worked example.
 
 In: bytes, numbers and lists. Out: the same. It refuses to know of arrays, of numba and of speed; nothing is
-imported from the kernels but the three constants that define the contract.
+imported from the kernels but the two constants that define the contract.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
+from codecite.indexer.config import KGRAM, WINDOW
 
 WHITE_SPACE = b"\t\n\v\f\r "
 BASE = 0x9E3779B97F4A7C15
@@ -59,7 +59,7 @@ def fingerprint(kgram: bytes) -> int:
     """The 64-bit hash of one k-gram: a polynomial, then MurmurHash3's mixer.
 
     >>> hex(fingerprint(bytes(25))), hex(fingerprint(bytes(24) + b"a"))
-    ('0x0', '0xb37fe4b6e0ee2e2b')
+    ('0x0', '0x685fdf50e51fa977')
     """
     value = 0
     for byte in kgram:
@@ -82,7 +82,7 @@ def choices(values: Sequence[int]) -> list[int]:
     """Robust winnowing: for each complete window of w hashes the position that a Document chooses there.
 
     The one chosen before stays while it is in the window and nothing there is smaller; else it is the rightmost
-    minimum. Thirty hashes that are all equal make five windows, four of which can keep their choice:
+    minimum. Of thirty equal hashes the five windows all keep the first choice:
 
     >>> choices([7] * 30)
     [25, 25, 25, 25, 25]
@@ -122,25 +122,25 @@ def query_selection(text: bytes) -> list[tuple[int, int, list[int]]]:
     found: list[tuple[int, int, list[int]]] = []
     for start in range(len(values) - WINDOW + 1):
         smallest = min(values[start : start + WINDOW])
-        holders = [i for i in range(start, start + WINDOW) if values[i] == smallest]
         if not found or found[-1][0] != smallest or found[-1][2][-1] < start:
             found.append((smallest, start, []))
-        found[-1][2].extend(i for i in holders if i not in found[-1][2])
+        newest = max([start - 1, *found[-1][2][-1:]])
+        found[-1][2].extend(i for i in range(newest + 1, start + WINDOW) if values[i] == smallest)
     return found
 
 
 def runs(text: bytes) -> list[tuple[int, int, int]]:
-    """The maximal stretches of T or more bytes with a period of at most k: start, end and smallest period.
+    """The maximal stretches that have a period p of at most k and at least k + p bytes: start, end, smallest period.
 
-    >>> runs(b"x" + b"-" * 60 + b"ab" * 30)
-    [(1, 61, 1), (61, 121, 2)]
+    >>> runs(b"x" + b"-" * 26 + b"ab" * 13 + b"a")
+    [(1, 27, 1), (27, 54, 2)]
     """
     found: dict[tuple[int, int], int] = {}
     for period in range(1, KGRAM + 1):
         start = 0
         for end in range(period, len(text) + 1):
             if end == len(text) or text[end] != text[end - period]:
-                if end - start >= GUARANTEE:
+                if end - start >= KGRAM + period:
                     found.setdefault((start, end), period)
                 start = end - period + 1
     return sorted((start, end, period) for (start, end), period in found.items())

@@ -6,30 +6,13 @@ without the GIL, so that threads share the work.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from codecite.indexer.config import KGRAM, WINDOW
-from codecite.indexer.kernels.documents import fingerprint_documents, measure
+from codecite.indexer.config import WINDOW
+from codecite.indexer.kernels.documents import Fingerprints, fingerprint_documents, measure
 from codecite.indexer.kernels.postings import PARTITION_BITS, partition
-from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
+from codecite.indexer.kernels.types import Bytes, Ints
 from codecite.indexer.kernels.winnow import CHUNK
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprints:
-    """The fingerprints of a batch, grouped by the top bits of their hash.
-
-    `canonical` and `lines` are the canonical bytes and the line feeds of each Document; `hashes` and `positions`
-    (in the canonical text of the whole batch) stand in groups that begin at `bounds`.
-    """
-
-    canonical: Ints
-    lines: Ints
-    hashes: Words
-    positions: Any32
-    bounds: Ints
 
 
 def fingerprint_batch(raw: Bytes, ends: Ints) -> Fingerprints:
@@ -49,8 +32,3 @@ def fingerprint_batch(raw: Bytes, ends: Ints) -> Fingerprints:
     bounds = np.empty((1 << PARTITION_BITS) + 1, np.int64)
     partition(hashes[:count], positions[:count], grouped, places, bounds)
     return Fingerprints(sizes, lines, grouped, places, bounds)
-
-
-def query_room(length: int) -> int:
-    """Entries that the arrays of `select_query` need for a text of `length` canonical bytes."""
-    return max(length - KGRAM + 1, 0) + 1

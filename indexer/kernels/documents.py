@@ -6,10 +6,26 @@ each block of the content store where its canonical bytes and its lines begin. I
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from codecite.indexer.kernels.canonical import canonicalize
 from codecite.indexer.kernels.jit import kernel
-from codecite.indexer.kernels.types import Bytes, Ints, Words
+from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
 from codecite.indexer.kernels.winnow import select_document
+
+
+class Fingerprints(NamedTuple):
+    """The fingerprints of a batch of Documents, grouped by the top bits of their hash.
+
+    `canonical` and `lines` are the canonical bytes and the line feeds of each Document; `hashes` and `positions`
+    (in the canonical text of the whole batch) stand in groups that begin at `bounds`.
+    """
+
+    canonical: Ints
+    lines: Ints
+    hashes: Words
+    positions: Any32
+    bounds: Ints
 
 
 @kernel

@@ -123,12 +123,11 @@ def find_holders(
 
 
 @kernel
-def list_runs(
-    query: Query, low: int, high: int, segment: SegmentArrays, scratch: Scratch, f: int, table: Ints
-) -> int:
+def list_runs(query: Query, low: int, high: int, segment: SegmentArrays, scratch: Scratch, f: int, table: Ints) -> int:
     """The stretches in which Documents go on with the run of fingerprint f; return how many.
 
-    `table` (4 x postings) gets the Document of each, where it begins and ends, and the query's position against its begin.
+    `table` (4 x postings) gets the Document of each, where it begins and ends, and the query's position against its
+    begin.
     """
     count = 0
     passed = np.int64(-1)
@@ -233,13 +232,11 @@ def tally(
 
 
 @kernel
-def first_origins(
-    documents: Ints, origins: Origins, first: int, rank: Any32, rows: Ints, holders: Ints
-) -> int:
+def first_origins(documents: Ints, origins: Origins, first: int, rank: Any32, rows: Ints, holders: Ints) -> int:
     """The Origins of the given Documents with the smallest ranks, ascending; return how many.
 
-    Only those that stand in one Segment are looked at: their numbers begin at `first`, their ranks are `rank`. `rows` gets
-    their numbers, as many as it is long, and `holders` which of `documents` each belongs to.
+    Only those that stand in one Segment are looked at: their numbers begin at `first`, their ranks are `rank`. `rows`
+    gets their numbers, as many as it is long, and `holders` which of `documents` each belongs to.
     """
     count = 0
     for i in range(len(documents)):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,7 +50,7 @@ def _compile(function: F, **options: bool) -> F:
     if index is not None:
         index._source_stamp = digest()
         _kernels.append(compiled)
-    return compiled  # type: ignore[no-any-return]
+    return compiled
 
 
 @kernel
@@ -57,22 +58,35 @@ def _probe(number: int) -> int:
     return number
 
 
-def _marker() -> Path | None:
-    """The file that says that all kernels of this digest were compiled into the cache."""
+def is_compiled(function: Callable[..., Any]) -> bool:
+    """Whether a kernel was compiled, or loaded from the cache, in this process."""
+    return bool(getattr(function, "signatures", True))
+
+
+class Warmth(StrEnum):
+    """What is compiled: all kernels, or those that reading an index needs."""
+
+    ALL = "all"
+    READING = "reading"
+
+
+def _marker(warmth: Warmth) -> Path | None:
+    """The file that says that so many kernels of this digest were compiled into the cache."""
     if not _kernels:
         return None
-    return Path(_kernels[0]._cache.cache_path) / f"codecite-{digest()}.warm"
+    return Path(_kernels[0]._cache.cache_path) / f"codecite-{digest()}.{warmth}"
 
 
-def is_cold() -> bool:
+def is_cold(warmth: Warmth) -> bool:
     """Whether a first use still has to compile (some ten seconds)."""
-    marker = _marker()
-    return marker is not None and not marker.exists()
+    wanted = [Warmth.ALL] if warmth is Warmth.ALL else list(Warmth)
+    markers = [_marker(each) for each in wanted]
+    return not any(marker is None or marker.exists() for marker in markers)
 
 
-def mark_warm() -> None:
-    """Remember that everything is compiled. A cache that cannot be written stays cold."""
-    marker = _marker()
+def mark_warm(warmth: Warmth) -> None:
+    """Remember what is compiled. A cache that cannot be written stays cold."""
+    marker = _marker(warmth)
     if marker is None:
         return
     try:

@@ -61,9 +61,7 @@ def sort_partition(hashes: Words, positions: Any32, bucket_bits: int, buckets: A
         shift = np.uint64(low)
         counts[:] = 0
         source, target = (other_hashes, hashes) if flipped else (hashes, other_hashes)
-        source_positions, target_positions = (
-            (other_positions, positions) if flipped else (positions, other_positions)
-        )
+        source_positions, target_positions = (other_positions, positions) if flipped else (positions, other_positions)
         for i in range(count):
             counts[np.int64((source[i] >> shift) & mask) + 1] += 1
         for digit in range(1 << width):
@@ -77,8 +75,9 @@ def sort_partition(hashes: Words, positions: Any32, bucket_bits: int, buckets: A
         flipped = not flipped
         low += width
     if flipped:
-        hashes[:] = other_hashes
-        positions[:] = other_positions
+        for i in range(count):
+            hashes[i] = other_hashes[i]
+            positions[i] = other_positions[i]
     bucket_shift = np.uint64(64 - bucket_bits)
     tag_shift = np.uint64(unused)
     for i in range(count):

@@ -5,11 +5,9 @@ In: canonical text. Out: the arrays of `spans.Query`. It refuses to know of the 
 
 from __future__ import annotations
 
-import numpy as np
-
 from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.jit import kernel
-from codecite.indexer.kernels.spans import find_runs
+from codecite.indexer.kernels.runs import find_runs
 from codecite.indexer.kernels.types import Bytes, Ints, Words
 from codecite.indexer.kernels.winnow import select_query
 
@@ -43,7 +41,7 @@ def analyze(
 ) -> tuple[int, int]:
     """Select the fingerprints (`winnow.select_query`) and find the runs; return how many minima and runs there are.
 
-    `runs` (3 x n) gets start, end and period of each run; those beyond n are counted only.
+    `runs` (3 x n) gets start, end and period of each run (`runs.find_runs` says what more than n means).
     """
     minima = select_query(text, positions, hashes, windows, begins, work)
     count = find_runs(text, runs[0], runs[1], runs[2])

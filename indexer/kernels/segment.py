@@ -40,7 +40,7 @@ class SegmentArrays(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """The decoded blocks of one Segment, for one thread. `status[0]` is 1 + the first block that was not well formed."""
+    """The decoded blocks of one Segment, for one thread; `status[0]` is 1 + the first block that is not well formed."""
 
     work: Bytes
     block: Ints

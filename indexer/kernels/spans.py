@@ -4,18 +4,19 @@ In: the fingerprints of a query with the ranges of their postings, one Segment. 
 query that stand in one of its Documents, among them all maximal ones. It refuses to know what a licence is: a
 number.
 
-Minima come rarest list first, and a posting costs a comparison only if it can still add something. A fingerprint at q is
-*covered* for a licence by a span S already verified for it if S begins k or more bytes before the k-gram (or with the
-query) and ends k or more bytes after it (or with the query). It lies *at the end* of S if S ends before the query does and
-the k-gram begins T - 1 to k - 1 bytes before that end. A posting is passed over if its fingerprint is covered, and at no
-span's end, for every licence of its Document; what was passed over and then turns out to lie at an end is visited again.
+Minima come rarest list first, and a posting costs a comparison only if it can still add something. A fingerprint at q
+is *covered* for a licence by a span S already verified for it if S begins k or more bytes before the k-gram (or with
+the query) and ends k or more bytes after it (or with the query). It lies *at the end* of S if S ends before the query
+does and the k-gram begins T - 1 to k - 1 bytes before that end. A posting is passed over if its fingerprint is
+covered, and at no span's end, for every licence of its Document; what was passed over and then turns out to lie at an
+end is visited again.
 
 Why no passage is lost: let P be a maximal passage of a licence that lies in no verified span of it. Then all its
 fingerprints were passed over. The first of them begins at most k bytes after P does, so the span that covers it
 begins no later than P. Among the spans that do, let S be the one that ends last: P goes on beyond its end e, and the
 window of T bytes that ends one byte beyond e lies in P. The Document's fingerprint in that window lies at the end of
-S; so it was not passed over. (Being covered alone is not enough: each fingerprint of a passage can be covered by some span,
-two of which the passage sticks out of on different sides.)
+S; so it was not passed over. (Being covered alone is not enough: each fingerprint of a passage can be covered by some
+span, two of which the passage sticks out of on different sides.)
 
 A *run* of the query is a stretch with a period p of at most k, of k + p bytes or more. Fingerprints recur in it, and in
 each Document with the same run, so pairs of them are not compared one by one. For each run of a Document it
@@ -32,7 +33,6 @@ import numpy as np
 
 from codecite.indexer.config import GUARANTEE, KGRAM
 from codecite.indexer.kernels.jit import kernel, part
-from codecite.indexer.kernels.memory import load64
 from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_left, agree_right, last_at_or_before
 from codecite.indexer.kernels.types import Any32, Bytes, Ints, Ints32, Words
 
@@ -47,8 +47,8 @@ _RECENT = 32
 class Query(NamedTuple):
     """A query's canonical text with its fingerprints, minima (`winnow.select_query`) and runs.
 
-    `run_of` names the run that holds the k-gram of each fingerprint, or is -1; `first_of` is the first fingerprint of the
-    same minimum and run, which stands for all of them. Run r is `[run_start[r], run_end[r])`, with the period
+    `run_of` names the run that holds the k-gram of each fingerprint, or is -1; `first_of` is the first fingerprint of
+    the same minimum and run, which stands for all of them. Run r is `[run_start[r], run_end[r])`, with the period
     `run_period[r]`.
     """
 
@@ -73,11 +73,11 @@ class Licensed(NamedTuple):
 class Found(NamedTuple):
     """What was found so far, filled over all Segments.
 
-    `slot_of` gives the slot of a licence or -1. `spans` (3 x n) and `families` (4 x n) hold slot, start, end and run, slot,
-    phase, length. `longest` (slots x fingerprints) is the longest span that holds the fingerprint, or -1; `at_end` and
-    `passed` (slots x words) have a bit for each fingerprint. `counts` says how many slots, spans and families there are, then
-    where to go on: minimum, fingerprint, posting. `compared` (4 x DIAGONALS) remembers alignments: diagonal, Document,
-    start and end.
+    `slot_of` gives the slot of a licence or -1. `spans` (3 x n) and `families` (4 x n) hold slot, start, end and run,
+    slot, phase, length. `longest` (slots x fingerprints) is the longest span that holds the fingerprint, or -1;
+    `at_end` and `passed` (slots x words) have a bit for each fingerprint. `counts` says how many slots, spans and
+    families there are, then where to go on: minimum, fingerprint, posting. `compared` (4 x DIAGONALS) remembers
+    alignments: diagonal, Document, start and end.
     """
 
     slot_of: Ints
@@ -88,44 +88,6 @@ class Found(NamedTuple):
     passed: Words
     counts: Ints
     compared: Ints
-
-
-@part
-def find_runs(text: Bytes, starts: Ints, ends: Ints, periods: Ints) -> int:
-    """Find the maximal stretches of `text` that have a period p of at most k and at least k + p bytes.
-
-    Returns how many there are; those beyond the length of the arrays are not written. A stretch is named once, with
-    its smallest period: `b"-" * 60` is the run from 0 to 60 of period 1. In a run k consecutive bytes equal those p
-    before, among them two aligned words of eight bytes.
-    """
-    count = 0
-    passed = np.zeros(KGRAM + 1, np.int64)
-    for i in range(0, len(text) - 15, 8):
-        first = load64(text, i)
-        second = load64(text, i + 8)
-        for period in range(1, min(KGRAM, i) + 1):
-            if i < passed[period] or first != load64(text, i - period) or second != load64(text, i + 8 - period):
-                continue
-            start = i - period
-            while start > 0 and text[start - 1] == text[start - 1 + period]:
-                start -= 1
-            end = i + 16
-            while end < len(text) and text[end] == text[end - period]:
-                end += 1
-            passed[period] = end
-            if end - start < KGRAM + period:
-                continue
-            known = False
-            for j in range(max(0, min(count, len(starts)) - KGRAM), min(count, len(starts))):
-                known = known or (starts[j] == start and ends[j] == end)
-            if known:
-                continue
-            if count < len(starts):
-                starts[count] = start
-                ends[count] = end
-                periods[count] = period
-            count += 1
-    return count
 
 
 @part
@@ -223,9 +185,7 @@ def _compare(
 
 
 @part
-def _record(
-    query: Query, found: Found, licensed: Licensed, document: int, f: int, start: int, end: int
-) -> None:
+def _record(query: Query, found: Found, licensed: Licensed, document: int, f: int, start: int, end: int) -> None:
     """Keep a span that holds fingerprint f for each licence of the Document, unless a known one holds it all."""
     for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
         slot = _slot(found, licensed.numbers[i])

@@ -7,18 +7,14 @@ verified in `kernels/spans.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
-from codecite.indexer.errors import IndexCorruptError
 from codecite.indexer.kernels.holders import find_holders, holders_by_run, list_runs, rarest_minimum, tally, window_of
 from codecite.indexer.kernels.postings import find_lists
 from codecite.indexer.kernels.query import analyze, assign_runs
-from codecite.indexer.kernels.segment import Scratch
 from codecite.indexer.kernels.spans import (
     DIAGONALS,
     DONE,
@@ -33,7 +29,6 @@ from codecite.indexer.kernels.winnow import CHUNK
 from codecite.indexer.lookup.runs import Span, fill_run, maximal
 from codecite.indexer.store.snapshot import OpenSegment, Snapshot
 from codecite.indexer.text.checked import CheckedText
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +80,13 @@ class _Lists:
                 last += 1
             if run < 0:
                 window[:] = first, last
-                with _scratch(self.opened) as scratch:
+                with self.opened.scratch() as scratch:
                     count = find_holders(query, low, high, arrays, scratch, start, end, window, documents, places)
             else:
                 table = self._table(query, low, high, first)
-                with _scratch(self.opened) as scratch:
+                with self.opened.scratch() as scratch:
                     count = holders_by_run(query, arrays, scratch, start, end, run, table, documents, places)
-            found.append((documents[:count], places[:count]))
+            found.append((documents[:count].copy(), places[:count].copy()))
             first = last
         return found[0] if len(found) == 1 else _merged(found)
 
@@ -101,7 +96,7 @@ class _Lists:
         table = self._runs.get(key)
         if table is None:
             rows = np.empty((4, high - low), np.int64)
-            with _scratch(self.opened) as scratch:
+            with self.opened.scratch() as scratch:
                 count = list_runs(query, low, high, self.opened.segment.arrays, scratch, f, rows)
             table = self._runs[key] = np.ascontiguousarray(rows[:, :count])
         return table
@@ -150,7 +145,7 @@ def _prepare(text: CheckedText) -> tuple[Query, Words] | None:
     minima, count = analyze(canonical, positions, hashes, windows, begins, work, runs)
     if count > runs.shape[1]:
         runs = np.empty((3, count), np.int64)
-        analyze(canonical, positions, hashes, windows, begins, work, runs)
+        minima, count = analyze(canonical, positions, hashes, windows, begins, work, runs)
     positions = positions[: begins[minima]]
     begins, windows = begins[: minima + 1], windows[: minima + 1]
     run_of = np.empty(len(positions), np.int64)
@@ -200,7 +195,7 @@ def _visit(query: Query, item: _Lists, order: Ints, found: Found) -> Found:
     if not len(order):
         return found
     found.compared[0] = -1
-    with _scratch(item.opened) as scratch:
+    with item.opened.scratch() as scratch:
         while True:
             full = find_spans(
                 query, item.low, item.high, order, item.opened.segment.arrays, scratch, item.opened.licensed, found
@@ -210,9 +205,7 @@ def _visit(query: Query, item: _Lists, order: Ints, found: Found) -> Found:
             found = _enlarged(found, full)
 
 
-def _of_license(
-    spans: list[Span], families: dict[int, list[Span]], runs: list[tuple[int, int, int]]
-) -> list[Span]:
+def _of_license(spans: list[Span], families: dict[int, list[Span]], runs: list[tuple[int, int, int]]) -> list[Span]:
     """The spans of one licence to report."""
     spans = maximal(spans)
     filled: list[Span] = []
@@ -277,17 +270,3 @@ def _passage(snapshot: Snapshot, query: Query, lists: list[_Lists], span: Span, 
     met = used[: totals[2]].tolist()
     licenses = sorted(((snapshot.expressions[i], int(counts[i])) for i in met), key=lambda item: (-item[1], item[0]))
     return Passage(*span, searched, int(totals[0]), int(totals[1]), dict(licenses), tuple(holders))
-
-
-@contextmanager
-def _scratch(opened: OpenSegment) -> Iterator[Scratch]:
-    """A scratch for the time of one kernel call; raises IndexCorruptError if a block was not well formed."""
-    scratch = opened.take_scratch()
-    yield scratch
-    if scratch.status[0]:
-        block = int(scratch.status[0]) - 1
-        raise IndexCorruptError(
-            f"{opened.segment.path / 'content.lz4'}: at byte {int(opened.segment.arrays.block_offset[block])}: a block "
-            "does not decode; run 'codecite index verify', then build the index again"
-        )
-    opened.scratches.append(scratch)

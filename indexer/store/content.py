@@ -67,7 +67,7 @@ def train_dictionary(raw: list[bytes]) -> bytes:
     joined = b"".join(raw)
     blocks = [joined[i : i + BLOCK] for i in range(0, len(joined), BLOCK)]
     step = max(1, len(joined) // _SAMPLES)
-    samples = blocks[::step]
+    samples: list[bytes | bytearray | memoryview] = [*blocks[::step]]
     size = min(_DICTIONARY, len(joined) // 32)
     if size < 1024 or len(samples) < 8:
         return b""

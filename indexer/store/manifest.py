@@ -112,7 +112,7 @@ def publish(directory: Path, manifest: Manifest) -> None:
         json.dump(fields, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(beside, directory / _NAME)
+    beside.replace(directory / _NAME)
     sync_directory(directory)
 
 

@@ -45,7 +45,7 @@ class SectionWriter:
         self._room = BLOCK
         self.length = 0
 
-    def write(self, data: bytes | memoryview | Array) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append to the payload."""
         view = memoryview(data).cast("B") if len(data) else memoryview(b"")
         self._file.write(view)
@@ -84,7 +84,7 @@ class SectionWriter:
 def write_array(path: Path, array: Array) -> None:
     """Write an array as a section whose payload is a .npy file."""
     with SectionWriter(path) as section:
-        np.lib.format.write_array(section, np.ascontiguousarray(array), allow_pickle=False)  # type: ignore[arg-type]
+        np.lib.format.write_array(section, np.ascontiguousarray(array), allow_pickle=False)
 
 
 class Section:

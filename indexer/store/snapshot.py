@@ -6,11 +6,14 @@ Origins together, whichever Segment they stand in. It refuses to know of queries
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from codecite.indexer.errors import IndexCorruptError
 from codecite.indexer.kernels.holders import Origins
 from codecite.indexer.kernels.segment import Scratch, new_scratch
 from codecite.indexer.kernels.spans import Licensed
@@ -19,6 +22,7 @@ from codecite.indexer.records import NOASSERTION, Coverage, LicenseEvidence, Ori
 from codecite.indexer.store.known import digest_keys
 from codecite.indexer.store.manifest import Manifest, read_manifest
 from codecite.indexer.store.segment import Segment
+from codecite.indexer.store.tables import source_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,24 @@ class OpenSegment:
     origins: Origins
     scratches: list[Scratch]
 
-    def take_scratch(self) -> Scratch:
-        """A scratch that no other thread holds; give it back to `scratches`."""
+    @contextmanager
+    def scratch(self) -> Iterator[Scratch]:
+        """A scratch that no other thread holds, for the time of one kernel call.
+
+        Raises IndexCorruptError if a block was not well formed.
+        """
         try:
-            return self.scratches.pop()
+            scratch = self.scratches.pop()
         except IndexError:
-            return new_scratch(self.segment.arrays.dictionary)
+            scratch = new_scratch(self.segment.arrays.dictionary)
+        yield scratch
+        if scratch.status[0]:
+            at = int(self.segment.arrays.block_offset[int(scratch.status[0]) - 1])
+            raise IndexCorruptError(
+                f"{self.segment.path / 'content.lz4'}: at byte {at}: a block does not decode; "
+                "run 'codecite index verify', then build the index again"
+            )
+        self.scratches.append(scratch)
 
 
 class Snapshot:
@@ -78,7 +94,10 @@ class Snapshot:
             more = np.array([self._license_number(int(row)) for row in foreign[1]], np.uint64)
             pairs = np.unique(
                 np.concatenate(
-                    [owners.astype(np.uint64) << np.uint64(32) | licenses, foreign[0].astype(np.uint64) << np.uint64(32) | more]
+                    [
+                        owners.astype(np.uint64) << np.uint64(32) | licenses,
+                        foreign[0].astype(np.uint64) << np.uint64(32) | more,
+                    ]
                 )
             )
             owners, licenses = (pairs >> np.uint64(32)).astype(np.uint32), pairs.astype(np.uint32)
@@ -118,11 +137,11 @@ class Snapshot:
             copyright=segment.copyright_of(row),
         )
 
-    def order_of(self, number: int, swhid: str) -> tuple[str, str, str, str]:
-        """Where an Origin stands in the total order of sources: release date (undated last), project, path, SWHID."""
+    def order_of(self, number: int, digest: str) -> tuple[str, ...]:
+        """Where an Origin of the Document with this SHA-1 (hexadecimal) stands in the total order of sources."""
         segment, row = self._owner(number)
         package, project = segment.package_of(row)
-        return package.released or "~", project, segment.path_of(row), swhid
+        return source_order(package, project, segment.path_of(row), digest)
 
     @property
     def coverage(self) -> Coverage:

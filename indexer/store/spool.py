@@ -9,13 +9,14 @@ group is read back, sorted and appended to the sections, one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
 
-from codecite.indexer.fingerprint.batch import Fingerprints
+from codecite.indexer.kernels.documents import Fingerprints
 from codecite.indexer.kernels.postings import PARTITION_BITS, sort_partition
 from codecite.indexer.kernels.types import Any16, Any32, Ints, Words
 from codecite.indexer.store.section import SectionWriter, write_array
@@ -24,6 +25,10 @@ _GROUPS = 1 << PARTITION_BITS
 _BUDGET = 256 << 20
 _POSTING = 12
 _PER_BUCKET = 16
+_AHEAD = 4
+
+Sorted = tuple[Any16, Any32]
+"""The tags and positions of a group."""
 
 
 class PostingSpool:
@@ -52,8 +57,8 @@ class PostingSpool:
         with path.open("wb") as file:
             for group in range(_GROUPS):
                 hashes, positions = self._held_group(group)
-                file.write(memoryview(hashes))
-                file.write(memoryview(positions))
+                file.write(hashes.data)
+                file.write(positions.data)
                 sizes[group] = len(hashes)
         self._spilled.append((path, np.concatenate(([0], np.cumsum(sizes)))))
         self._batches.clear()
@@ -82,7 +87,7 @@ class PostingSpool:
         bits = max(PARTITION_BITS, (self.count // _PER_BUCKET).bit_length())
         buckets = np.zeros((1 << bits) + 1, np.uint32)
 
-        def sort(group: int) -> tuple[Any16, Any32]:
+        def sort(group: int) -> Sorted:
             hashes, positions = self._group(group)
             tags = np.empty(len(hashes), np.uint16)
             sort_partition(hashes, positions, bits, buckets, tags)
@@ -92,8 +97,8 @@ class PostingSpool:
             _header(tags, np.uint16, self.count)
             _header(positions, np.uint32, self.count)
             for group_tags, group_positions in _in_order(executor, sort):
-                tags.write(group_tags)
-                positions.write(group_positions)
+                tags.write(group_tags.data)
+                positions.write(group_positions.data)
         write_array(directory / "buckets.npy", np.cumsum(buckets, dtype=np.uint32))
         for path, _ in self._spilled:
             path.unlink()
@@ -101,15 +106,13 @@ class PostingSpool:
 
 def _header(section: SectionWriter, dtype: type[np.generic], count: int) -> None:
     header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (count,)}
-    np.lib.format.write_array_header_1_0(section, header)  # type: ignore[arg-type]
+    np.lib.format.write_array_header_1_0(section, header)
 
 
-def _in_order(executor: Executor, sort: object) -> Iterator[tuple[Any16, Any32]]:
+def _in_order(executor: Executor, sort: Callable[[int], Sorted]) -> Iterator[Sorted]:
     """The sorted groups in order, a few of them ahead of the writer."""
-    ahead = 4
-    futures = [executor.submit(sort, group) for group in range(ahead)]  # type: ignore[arg-type]
-    for group in range(_GROUPS):
-        yield futures[group].result()
-        if group + ahead < _GROUPS:
-            futures.append(executor.submit(sort, group + ahead))  # type: ignore[arg-type]
-        futures[group] = None  # type: ignore[call-overload]
+    running = deque(executor.submit(sort, group) for group in range(_AHEAD))
+    for group in range(_AHEAD, _GROUPS + _AHEAD):
+        yield running.popleft().result()
+        if group < _GROUPS:
+            running.append(executor.submit(sort, group))

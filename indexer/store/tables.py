@@ -109,6 +109,11 @@ def evidence_from_json(text: str) -> tuple[LicenseEvidence, ...]:
     return tuple(LicenseEvidence(EvidenceKind(kind), *rest) for kind, *rest in json.loads(text))
 
 
+def source_order(package: Package, project: str, path: str, digest: str) -> tuple[str, ...]:
+    """What sources are sorted by: release date (undated last), project, path, SWHID; then purl and repository."""
+    return package.released or "~", project, path, digest, package.purl or "", package.repository or ""
+
+
 def package_of(columns: dict[str, pa.Array], row: int) -> Package:
     """One row of the table of Packages."""
     fields = ("source", "purl", "repository", "revision", "released", "url", "fingerprint")

@@ -30,14 +30,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from codecite.indexer.fingerprint.batch import Fingerprints
+from codecite.indexer.kernels.documents import Fingerprints
 from codecite.indexer.kernels.types import Array, Ints
 from codecite.indexer.records import Package
 from codecite.indexer.store.content import Blocks
 from codecite.indexer.store.manifest import SegmentEntry, sync_directory
 from codecite.indexer.store.section import SectionWriter, write_array
 from codecite.indexer.store.spool import PostingSpool
-from codecite.indexer.store.tables import write_origins, write_packages
+from codecite.indexer.store.tables import source_order, write_origins, write_packages
 
 MAX_CANONICAL = (1 << 32) - (1 << 26)
 """Canonical bytes a Segment may hold: positions are 32 bits wide."""
@@ -95,7 +95,7 @@ class SegmentWriter:
 
     def add(self, blocks: Blocks, fingerprints: Fingerprints, sizes: Ints) -> None:
         """Append a batch of Documents, whose raw bytes are `sizes`, in the order of their numbers."""
-        self._content.write(blocks.data)
+        self._content.write(blocks.data.data)
         self._blocks.append(np.stack([np.diff(blocks.ends, prepend=0), blocks.raw, blocks.canonical, blocks.lines]))
         self._documents.append(np.stack([sizes, fingerprints.canonical, fingerprints.lines]))
         self._spool.add(fingerprints, self.canonical_bytes)
@@ -159,9 +159,9 @@ def _write_origins(
     rows = [row for _, row in numbered]
     digests = [*contents, *foreign]
 
-    def order(i: int) -> tuple[str, str, str, bytes]:
+    def order(i: int) -> tuple[str, ...]:
         row = rows[i]
-        return packages[row.package].released or "~", projects[row.package].name, row.path, digests[documents[i]]
+        return source_order(packages[row.package], projects[row.package].name, row.path, digests[documents[i]].hex())
 
     rank = np.empty(len(rows), np.uint32)
     rank[sorted(range(len(rows)), key=order)] = np.arange(len(rows), dtype=np.uint32)
@@ -169,7 +169,7 @@ def _write_origins(
     indices = {
         name: np.array([pool.number(getattr(row, name)) for row in rows], np.uint32) for name, pool in pools.items()
     }
-    numbers = {
+    numbers: dict[str, Array] = {
         "document": documents,
         "package": np.array([row.package for row in rows], np.uint32),
         "project": np.array([projects[row.package].hash for row in rows], np.uint64),
@@ -192,4 +192,3 @@ def _write_origins(
         np.stack([(distinct >> np.uint64(32)).astype(np.uint32), distinct.astype(np.uint32)]),
     )
     write_array(directory / "foreign.npy", _digests(list(foreign)))
-

@@ -22,8 +22,8 @@ from codecite.search_api.cli.options import (
     OK,
     answer,
     colour_wanted,
+    compiling_to_read,
     complain,
-    ensure_compiled,
     format_option,
     indexes_option,
     note,
@@ -57,11 +57,11 @@ def check(files: tuple[str, ...], batch: str | None, sources: int, indexes: tupl
         raise click.UsageError("--batch takes no further files")
     from codecite.indexer import open_index
 
-    ensure_compiled()
     index = open_index(*indexes)
-    if batch is not None:
-        return _check_batch(index, batch, sources)
-    return _check_files(index, files or (_STDIN,), sources, form)
+    with compiling_to_read():
+        if batch is not None:
+            return _check_batch(index, batch, sources)
+        return _check_files(index, files or (_STDIN,), sources, form)
 
 
 def exit_code(report: Report) -> int:

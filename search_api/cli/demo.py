@@ -74,7 +74,7 @@ def _next_steps(directory: Path) -> list[str]:
         "What to try next:",
         f"  codecite check FILE {index}",
         "      where a file of yours stands in what is installed here",
-        f"  codecite generate --model demo --prompt 'def parse(' {index}",
+        f"  codecite generate --model demo --prompt 'def load_file(' {index}",
         "      another completion; --model DIR takes any transformers checkpoint",
         f"  codecite index stats {index}",
         "      what was indexed, and under which licenses",

@@ -15,7 +15,7 @@ from codecite.search_api.cli.check import exit_code
 from codecite.search_api.cli.options import (
     answer,
     colour_wanted,
-    ensure_compiled,
+    compiling_to_read,
     format_option,
     indexes_option,
 )
@@ -66,10 +66,10 @@ def generate(
     from codecite.generator.local import LocalModel
     from codecite.indexer import open_index
 
-    ensure_compiled()
     index = open_index(*indexes)
     generator = Generator(LocalModel.load(model), index)
-    done = generator.complete(before, suffix, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed)
+    with compiling_to_read():
+        done = generator.complete(before, suffix, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed)
     if form == "json":
         answer({**done.report.to_dict(), "generation": {"model": model, "text": done.completion}})
     else:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from codecite.search_api.cli.printable import printable
 OK = 0
 FAIL = 1
 ERROR = 2
+
+_COMPILING = "codecite: first run, compiling (once, some 10 to 20 seconds; `codecite warm` does it beforehand)"
 
 
 def user_directory(variable: str, fallback: str) -> Path:
@@ -96,10 +99,25 @@ def colour_wanted() -> bool:
 
 
 def ensure_compiled() -> None:
-    """Compile where nothing is compiled yet, and say so: some seconds, once."""
-    from codecite.indexer.kernels.jit import is_cold
+    """Compile what an index is built with, if that was not done yet, and say so: some seconds, once."""
+    from codecite.indexer.kernels.jit import Warmth, is_cold
     from codecite.indexer.warm import warm
 
-    if is_cold():
-        note("codecite: first run, compiling (once, some 20 seconds; `codecite warm` does it beforehand)")
+    if is_cold(Warmth.ALL):
+        note(_COMPILING)
         warm()
+
+
+@contextmanager
+def compiling_to_read() -> Iterator[None]:
+    """Around checks: say that the first one compiles what it needs, where that was not done yet."""
+    from codecite.indexer.kernels.jit import Warmth, is_cold, is_compiled, mark_warm
+    from codecite.indexer.kernels.segment import place_passage
+
+    cold = is_cold(Warmth.READING)
+    if cold:
+        note(_COMPILING)
+    yield
+    # The last kernel that a check with a Match calls: where it is compiled, all others are.
+    if cold and is_compiled(place_passage):
+        mark_warm(Warmth.READING)

@@ -1,0 +1,82 @@
+"""Passages to Matches: ids, offsets in the text as received, nesting, counts under their caps.
+
+In: a Snapshot and a CheckedText. Out: Matches with their sources. It refuses to know of policies and JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from codecite.indexer.config import IndexConfig
+from codecite.indexer.lookup.exact import Passage, find_passages
+from codecite.indexer.lookup.sources import find_sources
+from codecite.indexer.records import Counts, Match, Source
+from codecite.indexer.store.snapshot import Snapshot
+from codecite.indexer.text.checked import CheckedText
+
+
+def find_matches(snapshot: Snapshot, text: CheckedText, sources: int) -> list[tuple[Match, tuple[Source, ...]]]:
+    """The Matches of a text, by start, longer ones first, each with its first `sources` sources."""
+    passages = find_passages(snapshot, text)
+    if not passages:
+        return []
+    positions = sorted({place for passage in passages for place in (passage.start, passage.end - 1)})
+    offsets, lines, points = (column.tolist() for column in text.place(positions))
+    place = dict(zip(positions, zip(offsets, lines, points, strict=True), strict=True))
+    ends = text.code_points(np.array([offset + 1 for offset in offsets], np.int64)).tolist()
+    end_point = dict(zip(positions, ends, strict=True))
+    index = snapshot.manifest.id
+    made = []
+    around: list[tuple[int, int, str]] = []
+    for passage in passages:
+        first, line, point = place[passage.start]
+        last, end_line, _ = place[passage.end - 1]
+        raw = text.raw[first : last + 1]
+        kind, found = find_sources(snapshot, passage, raw, sources)
+        end = end_point[passage.end - 1]
+        digest = hashlib.sha256(f"{index}\0{kind}\0{point}\0{end}\0".encode())
+        digest.update(text.canonical[passage.start : passage.end].data)
+        match = Match(
+            id=digest.hexdigest()[:16],
+            within=_within(passage, around),
+            index=index,
+            start=point,
+            end=end,
+            byte_start=first,
+            byte_end=last + 1,
+            canonical_start=passage.start,
+            canonical_end=passage.end,
+            start_line=line,
+            end_line=end_line,
+            length=passage.end - passage.start,
+            bytes_in_text=min(passage.end, text.end) - max(passage.start, text.begin),
+            kind=kind,
+            counts=_counts(passage, snapshot.manifest.config),
+        )
+        around.append((passage.start, passage.end, match.id))
+        made.append((match, found))
+    return made
+
+
+def _counts(passage: Passage, config: IndexConfig) -> Counts:
+    cap = config.count_cap
+    return Counts(
+        documents=min(passage.documents, cap),
+        documents_capped=passage.documents > cap,
+        projects=min(passage.projects, cap),
+        projects_capped=passage.projects > cap,
+        licenses={name: min(count, cap) for name, count in passage.licenses.items()},
+        licenses_capped=any(count > cap for count in passage.licenses.values()),
+        common=passage.projects > config.common_projects,
+    )
+
+
+def _within(passage: Passage, around: list[tuple[int, int, str]]) -> str | None:
+    """The id of the smallest passage around this one, the leftmost of equals; those around it came before it."""
+    best: tuple[int, int, str] | None = None
+    for start, end, name in around:
+        if start <= passage.start and end >= passage.end and (best is None or end - start < best[1] - best[0]):
+            best = start, end, name
+    return best[2] if best else None

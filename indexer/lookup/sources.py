@@ -1,0 +1,80 @@
+"""The sources of a Passage: how each agrees with it, and which come first.
+
+In: a Passage with its holders. Out: its kind, and the first Origins in the total order (release date, undated last;
+project; path; SWHID) with their lines. It refuses to know how passages are found.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codecite.indexer.kernels.holders import first_origins
+from codecite.indexer.kernels.segment import place_passage
+from codecite.indexer.kernels.types import Bytes
+from codecite.indexer.lookup.exact import Passage
+from codecite.indexer.records import Kind, Source
+from codecite.indexer.store.snapshot import Snapshot
+
+Place = tuple[Kind, int, int]
+"""How a Document agrees with the passage, and its first and last line there."""
+
+
+class _Places:
+    """Where the holders of one passage hold it: each Document is looked at once."""
+
+    def __init__(self, snapshot: Snapshot, passage: Passage, raw: Bytes) -> None:
+        self._snapshot = snapshot
+        self._raw = raw
+        self._length = passage.end - passage.start
+        self._offset = passage.start - passage.searched[0]
+        self._known: dict[tuple[int, int], Place] = {}
+
+    def place(self, number: int, document: int, start: int) -> Place:
+        """The place in Document `document` of Segment `number`, where the searched span begins at `start`."""
+        known = self._known.get((number, document))
+        if known is None:
+            opened = self._snapshot.segments[number]
+            lines = np.empty(2, np.int64)
+            with opened.scratch() as scratch:
+                same = place_passage(
+                    opened.segment.arrays, scratch, document, start + self._offset, self._length, self._raw, lines
+                )
+            kind = Kind.VERBATIM if same else Kind.REFORMATTED
+            known = self._known[number, document] = kind, int(lines[0]), int(lines[1])
+        return known
+
+
+def find_sources(snapshot: Snapshot, passage: Passage, raw: Bytes, wanted: int) -> tuple[Kind, tuple[Source, ...]]:
+    """The strongest kind over all holders, and the first `wanted` Origins, each with the kind of its Document.
+
+    `raw` is the passage with the white space of the text, from its first to its last canonical byte.
+    """
+    places = _Places(snapshot, passage, raw)
+    candidates = []
+    rows, owners = np.empty((2, wanted), np.int64)
+    for number, documents, starts in passage.holders:
+        opened = snapshot.segments[number]
+        for first, rank in snapshot.ranks(number):
+            count = first_origins(documents, opened.origins, first, rank, rows, owners)
+            for row, owner in zip(rows[:count].tolist(), owners[:count].tolist(), strict=True):
+                document = int(documents[owner])
+                digest = opened.segment.contents[document].tobytes().hex()
+                order = snapshot.order_of(row, digest)
+                candidates.append((order, row, digest, number, document, int(starts[owner])))
+    candidates.sort()
+    found = []
+    for _, row, digest, number, document, start in candidates[:wanted]:
+        kind, first_line, last_line = places.place(number, document, start)
+        found.append(Source(f"swh:1:cnt:{digest}", kind, snapshot.origin(row), first_line, last_line))
+    if any(source.kind is Kind.VERBATIM for source in found) or _any_verbatim(passage, places):
+        return Kind.VERBATIM, tuple(found)
+    return Kind.REFORMATTED, tuple(found)
+
+
+def _any_verbatim(passage: Passage, places: _Places) -> bool:
+    """Whether any holder, shown or not, has the passage with the very white space of the text."""
+    return any(
+        places.place(number, document, start)[0] is Kind.VERBATIM
+        for number, documents, starts in passage.holders
+        for document, start in zip(documents.tolist(), starts.tolist(), strict=True)
+    )
