@@ -97,8 +97,8 @@ def write_documents(corpus: Path, target: Path) -> int:
 def query(count: int, passes: int) -> dict[str, Any]:
     """Seconds for each of the first queries, and the spans found; the caller runs it in the peer's own environment.
 
-    `default` is `attribute` with the engine as it comes, `tuned` with prefetching switched off, as its authors set it
-    where they trace model output, `documents` is the tuned one with the documents of the first places of each span.
+    `default` is `attribute` with the engine as it comes, `tuned` with prefetching switched off, `documents`
+    is the tuned one with the documents of the first places of each span.
     """
     cache = pinned.cache()
     texts = read_texts(cache / "queries.jsonl", count)

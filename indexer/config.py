@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codecite.indexer.errors import ConfigError
+
 KGRAM = 25
 WINDOW = 26
 GUARANTEE = KGRAM + WINDOW - 1
@@ -27,6 +29,14 @@ class IndexConfig:
     max_file_bytes: int = 16 * 1024 * 1024
     common_projects: int = 20
     count_cap: int = 1000
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError for fingerprints that the kernels do not compute."""
+        if (self.kgram, self.window, self.block_bytes) != (KGRAM, WINDOW, BLOCK):
+            raise ConfigError(
+                f"an index with k = {self.kgram}, w = {self.window} and blocks of {self.block_bytes} bytes is not "
+                f"supported; use k = {KGRAM}, w = {WINDOW} and blocks of {BLOCK} bytes"
+            )
 
     @property
     def guarantee(self) -> int:

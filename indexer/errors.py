@@ -28,6 +28,10 @@ class IndexLockedError(CodeciteError):
     """Another process is writing to the index."""
 
 
+class ConfigError(CodeciteError):
+    """A configuration that this version cannot build or read."""
+
+
 class TextError(CodeciteError):
     """A text cannot be checked (a lone surrogate, say); names the offset."""
 

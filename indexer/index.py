@@ -14,7 +14,7 @@ from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.records import Coverage, Report
 from codecite.indexer.store.snapshot import Snapshot
-from codecite.indexer.store.statistics import licenses_of, size_on_disk
+from codecite.indexer.store.statistics import licenses_of, packages_of, size_on_disk
 from codecite.indexer.text.checked import CheckedText
 
 
@@ -93,7 +93,7 @@ def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
         built=manifest.built,
         documents=sum(entry.documents for entry in entries),
         origins=sum(entry.origins for entry in entries),
-        packages=sum(entry.packages for entry in entries),
+        packages=packages_of(snapshot),
         postings=sum(entry.postings for entry in entries),
         bytes=sum(entry.bytes for entry in entries),
         canonical_bytes=sum(entry.canonical_bytes for entry in entries),

@@ -20,7 +20,7 @@ from codecite.indexer.kernels.lz4 import decompress_block
 from codecite.indexer.kernels.memory import common_prefix, common_suffix
 from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints
 
-SLOTS = 64
+SLOTS = 512
 _PADDING = 16
 
 
@@ -51,7 +51,7 @@ class Scratch(NamedTuple):
 
 
 def new_scratch(dictionary: Bytes) -> Scratch:
-    """A scratch for a Segment with this dictionary (some 580 KiB)."""
+    """A scratch for a Segment with this dictionary (some 4 MiB, touched as blocks come)."""
     work = np.zeros(len(dictionary) + BLOCK + _PADDING, np.uint8)
     work[: len(dictionary)] = dictionary
     return Scratch(

@@ -32,22 +32,41 @@ from codecite.indexer.text.checked import CheckedText
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """A maximal shared passage: its canonical span (whole code points), and who holds it.
+class Held:
+    """Who holds a passage.
 
     `holders` has an entry for each Segment with holders: its number, their Documents and the first place of the
-    passage in each. `searched` is the byte-maximal span that the holders were found for; it is longer only where the
-    trimmed one is shorter than T. `documents` and `licenses` are exact; `projects` is exact up to the larger of
-    the cap and the number of projects that makes a passage common.
+    passage in each. `documents` and `licenses` are exact; `projects` is exact up to the larger of the cap and the
+    number of projects that makes a passage common.
     """
 
-    start: int
-    end: int
-    searched: Span
     documents: int
     projects: int
     licenses: dict[str, int]
     holders: tuple[tuple[int, Ints, Ints], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A maximal shared passage: its canonical span, in whole code points, and who holds it.
+
+    `searched` is the byte-maximal span that the holders were found for; it is longer only where the trimmed one is
+    shorter than T. Passages of the same text share their `held`.
+    """
+
+    span: Span
+    searched: Span
+    held: Held
+
+    @property
+    def start(self) -> int:
+        """Where it begins."""
+        return self.span[0]
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.span[1]
 
 
 class _Lists:
@@ -124,10 +143,16 @@ def find_passages(snapshot: Snapshot, text: CheckedText) -> list[Passage]:
         for span in maximal(list(trimmed)):
             if min(span[1], text.end) > max(span[0], text.begin):
                 wanted.setdefault(span, trimmed[span] if span[1] - span[0] < GUARANTEE else span)
-    return [
-        _passage(snapshot, query, lists, span, wanted[span])
-        for span in sorted(wanted, key=lambda span: (span[0], -span[1]))
-    ]
+    known: dict[bytes, Held] = {}
+    passages = []
+    for span in sorted(wanted, key=lambda span: (span[0], -span[1])):
+        searched = wanted[span]
+        content = query.text[slice(*searched)].tobytes()
+        held = known.get(content)
+        if held is None:
+            held = known[content] = _hold(snapshot, query, lists, searched)
+        passages.append(Passage(span, searched, held))
+    return passages
 
 
 def _prepare(text: CheckedText) -> tuple[Query, Words] | None:
@@ -253,7 +278,7 @@ def _longest_families(families: Ints) -> Ints:
     return families[:, keep]
 
 
-def _passage(snapshot: Snapshot, query: Query, lists: list[_Lists], span: Span, searched: Span) -> Passage:
+def _hold(snapshot: Snapshot, query: Query, lists: list[_Lists], span: Span) -> Held:
     """Find and count the holders of one span."""
     config = snapshot.manifest.config
     cap = max(config.count_cap, config.common_projects)
@@ -263,10 +288,10 @@ def _passage(snapshot: Snapshot, query: Query, lists: list[_Lists], span: Span, 
     totals = np.zeros(3, np.int64)
     holders: list[tuple[int, Ints, Ints]] = []
     for number, item in enumerate(lists):
-        documents, places = item.holders(query, *searched)
+        documents, places = item.holders(query, *span)
         if len(documents):
             holders.append((number, documents, places))
             tally(documents, item.opened.licensed, item.opened.origins, cap, counts, used, projects, totals)
     met = used[: totals[2]].tolist()
     licenses = sorted(((snapshot.expressions[i], int(counts[i])) for i in met), key=lambda item: (-item[1], item[0]))
-    return Passage(*span, searched, int(totals[0]), int(totals[1]), dict(licenses), tuple(holders))
+    return Held(int(totals[0]), int(totals[1]), dict(licenses), tuple(holders))

@@ -10,9 +10,9 @@ import hashlib
 import numpy as np
 
 from codecite.indexer.config import IndexConfig
-from codecite.indexer.lookup.exact import Passage, find_passages
+from codecite.indexer.lookup.exact import Held, Passage, find_passages
 from codecite.indexer.lookup.sources import find_sources
-from codecite.indexer.records import Counts, Match, Source
+from codecite.indexer.records import Counts, Kind, Match, Source
 from codecite.indexer.store.snapshot import Snapshot
 from codecite.indexer.text.checked import CheckedText
 
@@ -30,11 +30,18 @@ def find_matches(snapshot: Snapshot, text: CheckedText, sources: int) -> list[tu
     index = snapshot.manifest.id
     made = []
     around: list[tuple[int, int, str]] = []
+    known: dict[bytes | None, tuple[Kind, tuple[Source, ...]]] = {}
     for passage in passages:
         first, line, point = place[passage.start]
         last, end_line, _ = place[passage.end - 1]
         raw = text.raw[first : last + 1]
-        kind, found = find_sources(snapshot, passage, raw, sources)
+        key = raw.tobytes() if passage.searched == passage.span else None
+        answer = known.get(key)
+        if answer is None:
+            answer = find_sources(snapshot, passage, raw, sources)
+            if key is not None:
+                known[key] = answer
+        kind, found = answer
         end = end_point[passage.end - 1]
         digest = hashlib.sha256(f"{index}\0{kind}\0{point}\0{end}\0".encode())
         digest.update(text.canonical[passage.start : passage.end].data)
@@ -53,30 +60,31 @@ def find_matches(snapshot: Snapshot, text: CheckedText, sources: int) -> list[tu
             length=passage.end - passage.start,
             bytes_in_text=min(passage.end, text.end) - max(passage.start, text.begin),
             kind=kind,
-            counts=_counts(passage, snapshot.manifest.config),
+            counts=_counts(passage.held, snapshot.manifest.config),
         )
         around.append((passage.start, passage.end, match.id))
         made.append((match, found))
     return made
 
 
-def _counts(passage: Passage, config: IndexConfig) -> Counts:
+def _counts(held: Held, config: IndexConfig) -> Counts:
     cap = config.count_cap
     return Counts(
-        documents=min(passage.documents, cap),
-        documents_capped=passage.documents > cap,
-        projects=min(passage.projects, cap),
-        projects_capped=passage.projects > cap,
-        licenses={name: min(count, cap) for name, count in passage.licenses.items()},
-        licenses_capped=any(count > cap for count in passage.licenses.values()),
-        common=passage.projects > config.common_projects,
+        documents=min(held.documents, cap),
+        documents_capped=held.documents > cap,
+        projects=min(held.projects, cap),
+        projects_capped=held.projects > cap,
+        licenses={name: min(count, cap) for name, count in held.licenses.items()},
+        licenses_capped=any(count > cap for count in held.licenses.values()),
+        common=held.projects > config.common_projects,
     )
 
 
 def _within(passage: Passage, around: list[tuple[int, int, str]]) -> str | None:
-    """The id of the smallest passage around this one, the leftmost of equals; those around it came before it."""
-    best: tuple[int, int, str] | None = None
-    for start, end, name in around:
-        if start <= passage.start and end >= passage.end and (best is None or end - start < best[1] - best[0]):
-            best = start, end, name
-    return best[2] if best else None
+    """The id of the smallest passage around this one, the leftmost of equals.
+
+    `around` holds the passages before it, by start; those that end before this one begins are dropped from it.
+    """
+    around[:] = [item for item in around if item[1] > passage.start]
+    holding = [item for item in around if item[1] >= passage.end]
+    return min(holding, key=lambda item: item[1] - item[0])[2] if holding else None

@@ -52,7 +52,7 @@ def find_sources(snapshot: Snapshot, passage: Passage, raw: Bytes, wanted: int) 
     places = _Places(snapshot, passage, raw)
     candidates = []
     rows, owners = np.empty((2, wanted), np.int64)
-    for number, documents, starts in passage.holders:
+    for number, documents, starts in passage.held.holders:
         opened = snapshot.segments[number]
         for first, rank in snapshot.ranks(number):
             count = first_origins(documents, opened.origins, first, rank, rows, owners)
@@ -75,6 +75,6 @@ def _any_verbatim(passage: Passage, places: _Places) -> bool:
     """Whether any holder, shown or not, has the passage with the very white space of the text."""
     return any(
         places.place(number, document, start)[0] is Kind.VERBATIM
-        for number, documents, starts in passage.holders
+        for number, documents, starts in passage.held.holders
         for document, start in zip(documents.tolist(), starts.tolist(), strict=True)
     )

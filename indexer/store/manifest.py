@@ -150,5 +150,9 @@ def remove_left_overs(directory: Path, manifest: Manifest) -> None:
     """Delete the Segments that a killed writer left; only the writer may call this."""
     live = {entry.name for entry in manifest.segments}
     for path in (directory / "segments").iterdir():
-        if path.name not in live:
+        if path.name in live:
+            continue
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
+        else:
+            path.unlink()

@@ -19,6 +19,7 @@ import os
 import struct
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -127,6 +128,11 @@ class Section:
         """The bytes of the payload."""
         return memoryview(self._map)[: self.length]
 
+    def check(self) -> None:
+        """Raise IndexCorruptError for the first block that does not have its checksum."""
+        for problem in self.problems():
+            raise IndexCorruptError(problem)
+
     def problems(self) -> list[str]:
         """Hold every block against its checksum; one sentence for each that fails."""
         found = []
@@ -138,9 +144,11 @@ class Section:
         return found
 
 
-def read_array(path: Path) -> Array:
-    """Map the array of a section, read-only."""
+def read_array(path: Path, *, checked: bool = True) -> Array:
+    """Map the array of a section, read-only; its checksums are held against it first, unless told otherwise."""
     section = Section(path)
+    if checked:
+        section.check()
     payload = section.payload
     stream = _Reader(payload)
     try:
@@ -150,7 +158,7 @@ def read_array(path: Path) -> Array:
         shape, _, dtype = np.lib.format.read_array_header_1_0(stream)  # type: ignore[arg-type]
         array = np.frombuffer(payload[stream.at :], dtype=dtype)
         return array.reshape(shape)
-    except ValueError:
+    except (ValueError, SyntaxError, TokenError):
         raise IndexCorruptError(f"{path}: at byte 0: is not the array it should be; build the index again") from None
 
 

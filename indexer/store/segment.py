@@ -18,6 +18,8 @@ from codecite.indexer.store.manifest import SegmentEntry, segment_directory
 from codecite.indexer.store.section import Section, read_array
 from codecite.indexer.store.tables import Strings, evidence_from_json, numbers_of, package_of, read_table
 
+UNCHECKED = frozenset({"tags", "positions"})
+"""Arrays that are not held against their checksums at opening: large, and kernels refuse what they cannot use."""
 ARRAYS = (
     "dictionary",
     "blocks",
@@ -38,7 +40,7 @@ class Segment:
     def __init__(self, directory: Path, entry: SegmentEntry) -> None:
         self.path = segment_directory(directory, entry.name)
         self.entry = entry
-        arrays = {name: read_array(self.path / f"{name}.npy") for name in ARRAYS}
+        arrays = {name: read_array(self.path / f"{name}.npy", checked=name not in UNCHECKED) for name in ARRAYS}
         self.contents = arrays["contents"]
         self.foreign = arrays["foreign"]
         self.origin_bounds = arrays["origin_bounds"]
@@ -70,7 +72,7 @@ class Segment:
         self._paths = Strings(columns["path"])
         self._evidence = (numbers_of(columns["evidence"].indices), Strings(columns["evidence"].dictionary))
         self._copyright = (numbers_of(columns["copyright"].indices), Strings(columns["copyright"].dictionary))
-        self._packages = read_table(self.path / "packages.arrow")
+        self.packages = read_table(self.path / "packages.arrow")
         self._known_packages: dict[int, tuple[Package, str]] = {}
         self._known_evidence: dict[int, tuple[LicenseEvidence, ...]] = {}
         self._known_copyright: dict[int, tuple[str, ...]] = {}
@@ -105,6 +107,6 @@ class Segment:
         number = int(self.origin_package[origin])
         known = self._known_packages.get(number)
         if known is None:
-            known = package_of(self._packages, number), self._packages["project"][number].as_py()
+            known = package_of(self.packages, number), self.packages["project"][number].as_py()
             self._known_packages[number] = known
         return known

@@ -22,6 +22,15 @@ def licenses_of(snapshot: Snapshot) -> dict[str, int]:
     return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
 
 
+def packages_of(snapshot: Snapshot) -> int:
+    """How many Packages there are; one that has rows in several Segments counts once."""
+    fields = ("source", "purl", "repository", "revision", "url")
+    found: set[tuple[str | None, ...]] = set()
+    for opened in snapshot.segments:
+        found.update(zip(*(opened.segment.packages[name].to_pylist() for name in fields), strict=True))
+    return len(found)
+
+
 def size_on_disk(directory: Path, manifest: Manifest) -> int:
     """The bytes of all files of the live Segments and of the manifest."""
     size = (directory / "manifest.json").stat().st_size

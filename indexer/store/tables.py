@@ -42,11 +42,11 @@ def write_origins(
 ) -> None:
     """Write the table of Origins. Each pool is (index of each row, distinct texts)."""
     columns: dict[str, Any] = {name: pa.array(numbers[name].astype(kind)) for name, kind in ORIGIN_NUMBERS.items()}
-    columns["path"] = pa.array(paths, pa.large_string())
+    columns["path"] = pa.array([_utf8(text) for text in paths], pa.large_string())
     for name in ORIGIN_POOLS:
         indices, texts = pools[name]
         columns[name] = pa.DictionaryArray.from_arrays(
-            pa.array(indices.astype(np.int32)), pa.array(texts, pa.large_string())
+            pa.array(indices.astype(np.int32)), pa.array([_utf8(text) for text in texts], pa.large_string())
         )
     _write(path, pa.table(columns))
 
@@ -55,10 +55,15 @@ def write_packages(path: Path, packages: Sequence[Package], projects: Sequence[s
     """Write the table of Packages."""
     text = pa.large_string()
     fields = ("source", "purl", "repository", "revision", "released", "url", "fingerprint")
-    columns: dict[str, Any] = {name: pa.array([getattr(row, name) for row in packages], text) for name in fields}
+    columns: dict[str, Any] = {name: pa.array([_utf8(getattr(row, name)) for row in packages], text) for name in fields}
     columns["evidence"] = pa.array([evidence_to_json(row.evidence) for row in packages], text)
-    columns["project"] = pa.array(projects, text)
+    columns["project"] = pa.array([_utf8(name) for name in projects], text)
     _write(path, pa.table(columns))
+
+
+def _utf8(text: str | None) -> str | None:
+    """The text, with what is not Unicode (a byte of a name that was not UTF-8) as a backslash escape."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _write(path: Path, table: pa.Table) -> None:
@@ -71,10 +76,12 @@ def _write(path: Path, table: pa.Table) -> None:
 
 def read_table(path: Path) -> dict[str, pa.Array]:
     """The columns of a table section, mapped."""
+    section = Section(path)
+    section.check()
     try:
-        table = ipc.open_stream(pa.py_buffer(Section(path).payload)).read_all()
+        table = ipc.open_stream(pa.py_buffer(section.payload)).read_all()
         return {name: table.column(name).combine_chunks() for name in table.column_names}
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:
         raise IndexCorruptError(f"{path}: is not the table it should be ({error}); build the index again") from None
 
 

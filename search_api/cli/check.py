@@ -50,7 +50,7 @@ _STDIN = "-"
 def check(files: tuple[str, ...], batch: str | None, sources: int, indexes: tuple[Path, ...], form: str) -> int:
     """Show where the passages of a text come from.
 
-    Lists each passage that stands in the index, with its files, lines and licenses. Reads standard input where no
+    Lists each passage that stands in the index, with its files, lines and licences. Reads standard input where no
     FILE is given. As JSON, one file gives one Report, several give a Report a line with its `path`.
     """
     if batch is not None and files:

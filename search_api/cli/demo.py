@@ -1,7 +1,7 @@
 """`codecite demo`: the main job, on the code that is installed on this machine.
 
 In: nothing but this Python's own packages. Out: an index of them, and the completions of the demo model with their
-passages, files, lines and licenses. It refuses to know how an index or a model works.
+passages, files, lines and licences. It refuses to know how an index or a model works.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _next_steps(directory: Path) -> list[str]:
         f"  codecite generate --model demo --prompt 'def load_file(' {index}",
         "      another completion; --model DIR takes any transformers checkpoint",
         f"  codecite index stats {index}",
-        "      what was indexed, and under which licenses",
+        "      what was indexed, and under which licences",
         "  codecite index add DIRECTORY package.whl",
         "      an index of your own, which `codecite check` then reads",
     ]

@@ -137,7 +137,7 @@ def _result_object(result: AddResult) -> dict[str, Any]:
 @indexes_option
 @format_option
 def stats(indexes: tuple[Path, ...], form: str) -> int:
-    """Say what the index holds, and under which licenses."""
+    """Say what the index holds, and under which licences."""
     from codecite.indexer import open_index
 
     for directory, figures in zip(indexes, open_index(*indexes).stats(), strict=True):

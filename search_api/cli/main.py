@@ -38,7 +38,7 @@ class _Root(click.Group):
 @click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="codecite")
 def cli() -> None:
-    """Tell where code came from: every passage it shares with a corpus, where, and under which license."""
+    """Tell where code came from: every passage it shares with a corpus, where, and under which licence."""
 
 
 for _command in (check, generate, demo, index, warm):
@@ -60,6 +60,11 @@ def run(arguments: Sequence[str]) -> int:
         code = ERROR
     except OSError as error:
         complain(str(error))
+        code = ERROR
+    except Exception as error:
+        if os.environ.get("CODECITE_TRACEBACK"):
+            raise
+        complain(f"a bug in codecite: {type(error).__name__}: {error}; with CODECITE_TRACEBACK=1 it says where")
         code = ERROR
     try:
         sys.stdout.flush()

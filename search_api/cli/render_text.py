@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from codecite.indexer.records import Attribution, Coverage, Report, Source
+from codecite.indexer.records import Attribution, Coverage, EvidenceKind, Report, Source
 from codecite.search_api.cli.marked_text import Span, marked_text
 from codecite.search_api.cli.printable import count, printable, shortened, size
 
@@ -107,8 +107,12 @@ def _source(source: Source) -> Iterator[str]:
     believed = next((item.kind.replace("_", " ") for item in origin.evidence if item.expression is not None), None)
     evidence = f" (by its {believed})" if believed else " (nothing states one)"
     conflict = ", but the evidence disagrees" if origin.conflict else ""
-    facts = [*place, f"license {origin.license}{evidence}{conflict}", "" if source.kind == "verbatim" else source.kind]
+    facts = [*place, f"licence {origin.license}{evidence}{conflict}", "" if source.kind == "verbatim" else source.kind]
     yield "    " + printable(", ".join(fact for fact in facts if fact))
+    texts = [item.where for item in origin.evidence if item.kind is EvidenceKind.LICENSE_FILE]
+    if not origin.copyright and texts:
+        more = f" and {len(texts) - 1:,} more" if len(texts) > 1 else ""
+        yield "    " + printable(f"no copyright line in the file; the package has {texts[0]}{more}")
     for holder in origin.copyright[:_COPYRIGHT_SHOWN]:
         yield "    " + shortened(printable(holder.strip()), _WIDTH)
     if len(origin.copyright) > _COPYRIGHT_SHOWN:

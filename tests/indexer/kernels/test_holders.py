@@ -9,8 +9,9 @@ import twins
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codecite.indexer.kernels.holders import Origins, first_origins, tally
-from codecite.indexer.kernels.spans import Licensed
+from codecite.indexer.config import GUARANTEE, WINDOW
+from codecite.indexer.kernels.holders import Origins, first_origins, rarest_minimum, tally, window_of
+from codecite.indexer.kernels.spans import Licensed, Query
 
 
 @dataclass(frozen=True)
@@ -82,3 +83,39 @@ def test_the_first_origins_come_in_the_order_of_their_ranks(case: Case, wanted: 
     found = list(zip(rows[:count].tolist(), owners[:count].tolist(), strict=True))
     known = dict(enumerate(ranks, first))
     assert found == twins.first_places(case.holders, case.origins, known, wanted)
+
+
+def query_of(text: bytes) -> tuple[Query, list[tuple[int, int, list[int]]]]:
+    """The fingerprints of a text as the kernels take them, and as the specification gives them; without its runs."""
+    minima = twins.query_selection(text)
+    positions = np.array(flat([found for _, _, found in minima]), np.int64)
+    windows = np.array([*(window for _, window, _ in minima), len(text) - GUARANTEE + 1], np.int64)
+    none = np.empty(0, np.int64)
+    begins = np.array(bounds([found for _, _, found in minima]), np.int64)
+    raw = np.frombuffer(bytearray(text), np.uint8)
+    return Query(raw, positions, begins, windows, positions, positions, none, none, none), minima
+
+
+texts = st.text("ab", min_size=GUARANTEE, max_size=250).map(str.encode) | st.binary(min_size=GUARANTEE, max_size=250)
+
+
+@given(texts, st.data())
+def test_holders_are_looked_for_by_the_rarest_minimum_of_the_span(text: bytes, data: st.DataObject) -> None:
+    """Of the windows in the span the one with the fewest postings, and its fingerprints in its first window there."""
+    query, minima = query_of(text)
+    start = data.draw(st.integers(0, len(text) - GUARANTEE))
+    end = data.draw(st.integers(start + GUARANTEE, len(text)))
+    sizes = np.array(data.draw(st.lists(st.integers(0, 5), min_size=len(minima), max_size=len(minima))), np.int64)
+    low = np.cumsum(sizes) - sizes
+    of_window = [
+        max(i for i, (_, first, _) in enumerate(minima) if first <= window)
+        for window in range(start, end - GUARANTEE + 1)
+    ]
+    rarest = rarest_minimum(query, low, low + sizes, start, end)
+    assert rarest in of_window
+    assert sizes[rarest] == min(sizes[i] for i in of_window)
+    found = np.full(2, -1, np.int64)
+    window_of(query, rarest, start, found)
+    window = start + of_window.index(rarest)
+    inside = [position for position in minima[rarest][2] if window <= position < window + WINDOW]
+    assert query.positions[found[0] : found[1]].tolist() == inside != []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from itertools import pairwise
 
 import lz4.block
 import numba
@@ -41,7 +42,7 @@ def compress(raw: bytes, block: int = BLOCK, dictionary: bytes = b"") -> list[by
     assert (out[room:] == 0xA5).all()
     assert ends[-1:].tolist() == ([length] if count else [])
     bounds = [0, *ends.tolist()]
-    return [out[a:b].tobytes() for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [out[a:b].tobytes() for a, b in pairwise(bounds)]
 
 
 def decompress(source: bytes, dictionary: bytes, limit: int, spare: int = 0, around: int = 0x5A) -> bytes | None:
@@ -63,7 +64,9 @@ def decompress(source: bytes, dictionary: bytes, limit: int, spare: int = 0, aro
 
 
 letters = st.text("ab", max_size=200).map(str.encode)
-words = st.lists(st.sampled_from([b"return ", b"self.", b"    ", b"value", b"\n", b"0x00, "]), max_size=60).map(b"".join)
+words = st.lists(st.sampled_from([b"return ", b"self.", b"    ", b"value", b"\n", b"0x00, "]), max_size=60).map(
+    b"".join
+)
 runs = st.builds(lambda unit, times: unit * times, st.binary(min_size=1, max_size=20), st.integers(0, 400))
 raws = st.lists(letters | words | runs | st.binary(max_size=300), max_size=4).map(b"".join)
 dictionaries = st.just(b"") | words | letters | st.binary(max_size=40)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import twins
 from hypothesis import given
@@ -38,7 +40,7 @@ def index(given_pairs: Pairs, bits: int) -> tuple[np.ndarray, np.ndarray, np.nda
     """Buckets, tags and positions, group after group."""
     hashes, positions, bounds = grouped(given_pairs)
     buckets, tags = np.zeros((1 << bits) + 1, np.uint32), np.zeros(len(hashes), np.uint16)
-    for a, b in zip(bounds.tolist(), bounds.tolist()[1:], strict=False):
+    for a, b in pairwise(bounds.tolist()):
         kernels.sort_partition(hashes[a:b], positions[a:b], bits, buckets, tags[a:b])
     return np.cumsum(buckets, dtype=np.uint32), tags, positions
 

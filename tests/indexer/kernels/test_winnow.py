@@ -62,9 +62,7 @@ def select_query(text: bytes) -> list[tuple[int, int, list[int]]]:
     positions, windows, begins = (np.full(room, -1, np.int64) for _ in range(3))
     minima = call_query(array(text), positions, hashes, windows, begins, work())
     assert windows[minima] == max(0, len(text) - GUARANTEE + 1)
-    return [
-        (int(hashes[i]), int(windows[i]), positions[begins[i] : begins[i + 1]].tolist()) for i in range(minima)
-    ]
+    return [(int(hashes[i]), int(windows[i]), positions[begins[i] : begins[i + 1]].tolist()) for i in range(minima)]
 
 
 def query_positions(text: bytes) -> list[int]:

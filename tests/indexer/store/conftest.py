@@ -15,7 +15,9 @@ from codecite.indexer.records import Package, SourceFile
 
 def code(number: int, lines: int = 12) -> bytes:
     """A file like no other."""
-    return b"".join(b"def function_%d_%d(value):\n    return value + %d\n" % (number, i, i * number) for i in range(lines))
+    return b"".join(
+        b"def function_%d_%d(value):\n    return value + %d\n" % (number, i, i * number) for i in range(lines)
+    )
 
 
 @pytest.fixture(scope="session")

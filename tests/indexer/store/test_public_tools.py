@@ -20,7 +20,9 @@ from codecite.indexer.records import EvidenceKind, LicenseEvidence, Package, Sou
 
 MIT = LicenseEvidence(EvidenceKind.PACKAGE_METADATA, "MIT", "License-Expression", "MIT")
 TAG = LicenseEvidence(EvidenceKind.SPDX_TAG, "GPL-3.0-only", "line 1", "SPDX-License-Identifier: GPL-3.0-only")
-PACKAGE = Package("wheel", "pkg:pypi/p@1", "https://example.org/r", "v1", "2024-05-01", "file:///p.whl", (MIT,), "f" * 8)
+PACKAGE = Package(
+    "wheel", "pkg:pypi/p@1", "https://example.org/r", "v1", "2024-05-01", "file:///p.whl", (MIT,), "f" * 8
+)
 
 
 def contents() -> list[bytes]:
@@ -68,6 +70,7 @@ def test_lz4_decodes_every_document(segment: Path) -> None:
     """Blocks behind the dictionary, one after the other, are the Documents, whose SHA-1 is that of git's blob."""
     dictionary = np.load(segment / "dictionary.npy").tobytes()
     offsets, raw_starts, canonical_starts, line_starts = np.load(segment / "blocks.npy").tolist()
+    assert dictionary
     packed = (segment / "content.lz4").read_bytes()
     raw = b""
     for i in range(len(offsets) - 1):

@@ -171,7 +171,7 @@ def test_an_array_comes_back_mapped_and_public_tools_map_it_too(tmp_path: Path, 
 
 
 def test_no_damage_to_the_head_of_an_array_escapes_as_a_foreign_error(tmp_path: Path) -> None:
-    """Opening does not walk the checksums; a head that makes no sense is still an error of ours, which names the file."""
+    """A head that makes no sense is an error of ours, which names the file."""
     path = tmp_path / "a.npy"
     write_array(path, np.arange(20, dtype=np.uint32))
     whole = path.read_bytes()

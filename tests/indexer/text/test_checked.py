@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 import twins
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from codecite.indexer.errors import TextError
@@ -31,6 +31,8 @@ def holds(checked: CheckedText, received: str, raw: bytes) -> None:
 
 
 @given(strings, strings, strings)
+@example("", "\udcc3\udca9 x", "")
+@example("\udcc3", "\udca9é", "\udce2\udc82\udcac")
 def test_positions_in_strings_lie_where_the_strings_say(before: str, text: str, after: str) -> None:
     """Also where bytes were escaped, even if together they would be a character."""
     received = before + text + after
