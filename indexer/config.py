@@ -15,7 +15,7 @@ WINDOW = 26
 GUARANTEE = KGRAM + WINDOW - 1
 """T: every shared passage of this many canonical bytes is found."""
 
-BLOCK = 4096
+BLOCK = 2048
 """Raw bytes in a block of the content store."""
 
 

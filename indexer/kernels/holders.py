@@ -12,8 +12,9 @@ import numpy as np
 
 from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
 from codecite.indexer.kernels.jit import kernel, part
-from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_left, agree_right, last_at_or_before
-from codecite.indexer.kernels.spans import Licensed, Query, document_run
+from codecite.indexer.kernels.licensed import Licensed
+from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_left, agree_right, find_stretch
+from codecite.indexer.kernels.spans import Query, document_run
 from codecite.indexer.kernels.types import Any32, Ints, Words
 
 
@@ -50,7 +51,7 @@ def rarest_minimum(query: Query, low: Ints, high: Ints, start: int, end: int) ->
 @part
 def _holds(query: Query, segment: SegmentArrays, scratch: Scratch, start: int, end: int, q: int, d: int) -> int:
     """The Document that holds the whole span on the diagonal of `q` and `d` (inside the span), or -1."""
-    document = last_at_or_before(segment.document_canonical, d)
+    document = find_stretch(segment.document_canonical, segment.document_of_granule, d)
     begin = segment.document_canonical[document]
     stop = segment.document_canonical[document + 1]
     if d - (q - start) < begin or d + (end - q) > stop:
@@ -140,7 +141,7 @@ def list_runs(query: Query, low: int, high: int, segment: SegmentArrays, scratch
             continue
         if d < passed:
             continue
-        document = last_at_or_before(segment.document_canonical, d)
+        document = find_stretch(segment.document_canonical, segment.document_of_granule, d)
         if document_run(query, segment, scratch, document, query.run_of[f], query.positions[f], d, bounds):
             passed = bounds[1] - KGRAM + 1
             table[0, count] = document

@@ -16,13 +16,15 @@ from codecite.indexer.kernels.memory import common_prefix, load32, load64, store
 from codecite.indexer.kernels.types import Bytes, Ints
 
 MAX_DICTIONARY = 61440
-"""Dictionary bytes: with a block of 4,096 bytes every one of them is within LZ4's reach of 65,535."""
+"""Dictionary bytes: with a block of up to 4,096 bytes every one of them is within LZ4's reach of 65,535."""
 HASH_BITS = 13
 _MIN_MATCH = 4
 _LAST_LITERALS = 5
 _MATCH_LIMIT = 12
 _TRIES = 6
 _LONG_ENOUGH = 48
+_WIDE = 16
+"""Most literals and matches are shorter than 16 bytes: these are copied without a loop, where there is room."""
 
 
 @part
@@ -199,8 +201,10 @@ def decompress_block(source: Bytes, at: int, end: int, work: Bytes, begin: int, 
                     break
         if at + run > end or o + run > last:
             return -1
-        if at + run + 8 <= len(source) and o + run + 8 <= len(work):
-            for j in range(0, run, 8):
+        if at + run + _WIDE <= len(source) and o + run + _WIDE <= len(work):
+            store64(work, o, load64(source, at))
+            store64(work, o + 8, load64(source, at + 8))
+            for j in range(16, run, 8):
                 store64(work, o + j, load64(source, at + j))
         else:
             for j in range(run):
@@ -225,8 +229,10 @@ def decompress_block(source: Bytes, at: int, end: int, work: Bytes, begin: int, 
                     break
         if offset == 0 or offset > o or o + length > last:
             return -1
-        if offset >= 8 and o + length + 8 <= len(work):
-            for j in range(0, length, 8):
+        if offset >= 8 and o + length + _WIDE <= len(work):
+            store64(work, o, load64(work, o - offset))
+            store64(work, o + 8, load64(work, o + 8 - offset))
+            for j in range(16, length, 8):
                 store64(work, o + j, load64(work, o + j - offset))
         else:
             for j in range(length):

@@ -100,6 +100,12 @@ def find_lists(hashes: Words, buckets: Any32, tags: Any16, low: Ints, high: Ints
         bucket = np.int64(hashes[i] >> bucket_shift)
         low[i] = buckets[bucket]
         high[i] = buckets[bucket + 1]
+    touched = np.uint16(0)
+    for i in range(len(hashes)):
+        # Loads that wait for nothing: the tags of all lists come from memory at the same time.
+        if low[i] < high[i]:
+            touched |= tags[low[i]]
+    low[len(hashes) :] = touched
     for i in range(len(hashes)):
         tag = np.int64((hashes[i] >> tag_shift) & np.uint64(0xFFFF))
         first = low[i]

@@ -33,8 +33,9 @@ import numpy as np
 
 from codecite.indexer.config import GUARANTEE, KGRAM
 from codecite.indexer.kernels.jit import kernel, part
-from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_left, agree_right, last_at_or_before
-from codecite.indexer.kernels.types import Any32, Bytes, Ints, Ints32, Words
+from codecite.indexer.kernels.licensed import Licensed
+from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, SegmentArrays, agree_left, agree_right, find_stretch
+from codecite.indexer.kernels.types import Bytes, Ints, Ints32, Words
 
 DIAGONALS = 512
 DONE = 0
@@ -61,13 +62,6 @@ class Query(NamedTuple):
     run_start: Ints
     run_end: Ints
     run_period: Ints
-
-
-class Licensed(NamedTuple):
-    """The licences of the Documents of a Segment: those of d are `numbers[bounds[d]:bounds[d + 1]]`."""
-
-    bounds: Ints
-    numbers: Any32
 
 
 class Found(NamedTuple):
@@ -138,29 +132,36 @@ def _slot(found: Found, number: int) -> int:
 
 
 @part
-def _pass_over(query: Query, found: Found, licensed: Licensed, document: int, f: int) -> bool:
-    """Whether a posting of fingerprint f in this Document can add nothing; if so, that is noted."""
+def _adds_nothing(query: Query, found: Found, number: int, f: int) -> bool:
+    """Whether fingerprint f is covered for a licence and at the end of none of its spans; if so, that is noted."""
+    slot = found.slot_of[number]
+    word = f >> 6
+    bit = np.uint64(1) << np.uint64(f & 63)
+    if slot < 0 or found.at_end[slot, word] & bit != 0:
+        return False
+    span = found.longest[slot, f]
+    if span < 0:
+        return False
     begin = query.positions[f]
     end = begin + KGRAM
     run = query.run_of[f]
     if run >= 0:
         begin = query.run_start[run]
         end = query.run_end[run]
-    word = f >> 6
-    bit = np.uint64(1) << np.uint64(f & 63)
+    if found.spans[1, span] > begin - KGRAM and found.spans[1, span] > 0:
+        return False
+    if found.spans[2, span] < end + KGRAM and found.spans[2, span] < len(query.text):
+        return False
+    found.passed[slot, word] |= bit
+    return True
+
+
+@part
+def _pass_over(query: Query, found: Found, licensed: Licensed, document: int, f: int) -> bool:
+    """Whether a posting of fingerprint f in this Document can add nothing under any of its licences."""
     for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
-        slot = found.slot_of[licensed.numbers[i]]
-        if slot < 0 or found.at_end[slot, word] & bit != 0:
+        if not _adds_nothing(query, found, licensed.numbers[i], f):
             return False
-        span = found.longest[slot, f]
-        if span < 0:
-            return False
-        if found.spans[1, span] > begin - KGRAM and found.spans[1, span] > 0:
-            return False
-        if found.spans[2, span] < end + KGRAM and found.spans[2, span] < len(query.text):
-            return False
-    for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
-        found.passed[found.slot_of[licensed.numbers[i]], word] |= bit
     return True
 
 
@@ -300,6 +301,11 @@ def find_spans(
 
     Returns DONE, or which array of `found` is full; called again with a larger one it goes on where it was.
     """
+    # Loads that wait for nothing, so that memory answers them at the same time: the first posting of every list.
+    touched = np.int64(0)
+    for o in range(found.counts[3], len(order)):
+        touched += np.int64(segment.positions[low[order[o]]])
+    scratch.status[1] = touched
     bounds = np.empty(2, np.int64)
     total = segment.document_canonical[len(segment.document_canonical) - 1]
     for o in range(found.counts[3], len(order)):
@@ -311,11 +317,23 @@ def find_spans(
             q = query.positions[f]
             run = query.run_of[f]
             passed = np.int64(-1)
+            judged = np.int64(-1)
+            nothing = False
             if found.counts[5] == 0:
                 for slot in range(found.counts[0]):
                     found.passed[slot, f >> 6] &= ~(np.uint64(1) << np.uint64(f & 63))
             for j in range(max(low[minimum], found.counts[5]), high[minimum]):
                 d = np.int64(segment.positions[j])
+                if d >= total:
+                    scratch.status[0] = 1
+                    continue
+                number = np.int64(licensed.of_granule[d >> GRANULE_BITS])
+                if number >= 0:
+                    if number != judged:
+                        judged = number
+                        nothing = _adds_nothing(query, found, number, f)
+                    if nothing:
+                        continue
                 if run >= 0:
                     if d < passed:
                         continue
@@ -323,10 +341,7 @@ def find_spans(
                     known = found.compared[:, (d - q + len(query.text)) % DIAGONALS]
                     if known[0] == d - q + len(query.text) and known[2] <= q and known[3] >= q + KGRAM:
                         continue
-                if d >= total:
-                    scratch.status[0] = 1
-                    continue
-                document = last_at_or_before(segment.document_canonical, d)
+                document = find_stretch(segment.document_canonical, segment.document_of_granule, d)
                 if _pass_over(query, found, licensed, document, f):
                     continue
                 licenses = licensed.bounds[document + 1] - licensed.bounds[document]
@@ -342,6 +357,7 @@ def find_spans(
                     found.counts[4] = f
                     found.counts[5] = j
                     return full
+                judged = -1
                 if run >= 0:
                     if document_run(query, segment, scratch, document, run, q, d, bounds):
                         passed = bounds[1] - KGRAM + 1

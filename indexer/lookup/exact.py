@@ -7,6 +7,7 @@ verified in `kernels/spans.py`.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -233,13 +234,16 @@ def _visit(query: Query, item: _Lists, order: Ints, found: Found) -> Found:
 def _of_license(spans: list[Span], families: dict[int, list[Span]], runs: list[tuple[int, int, int]]) -> list[Span]:
     """The spans of one licence to report."""
     spans = maximal(spans)
-    filled: list[Span] = []
+    starts, ends = [start for start, _ in spans], [end for _, end in spans]
+    filled: set[Span] = set()
+    dropped: set[Span] = set()
     for number, run in enumerate(runs):
-        inside = [span for span in spans if span[0] >= run[0] and span[1] <= run[1]]
+        near = spans[bisect_right(ends, run[0]) : bisect_left(starts, run[1])]
+        inside = [span for span in near if span[0] >= run[0] and span[1] <= run[1]]
         if inside or number in families:
-            filled += fill_run(run, families.get(number, []), spans)
-            spans = [span for span in spans if span not in inside]
-    return sorted({*spans, *filled}) if filled else spans
+            filled.update(fill_run(run, families.get(number, []), near))
+            dropped.update(inside)
+    return sorted((set(spans) - dropped) | filled) if filled or dropped else spans
 
 
 def _enlarged(found: Found, full: int) -> Found:

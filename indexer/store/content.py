@@ -1,10 +1,10 @@
-"""The content of Documents: their raw bytes in LZ4 blocks of 4 KiB behind one dictionary.
+"""The content of Documents: their raw bytes in LZ4 blocks of 2 KiB behind one dictionary.
 
 In: raw bytes. Out: compressed blocks with their tables. It refuses to know where a Document begins: the Documents
 of a Segment lie one after the other, and blocks are cut without regard to them.
 
-Measured on 12 MB of Python: .32 of the raw size with a trained dictionary of 56 KiB (.42 without), 4.4 us to decode
-a block. zstd blocks of the same size take .29 and 5.9 us, and a return to Python each.
+Measured: .39 of 1.7 GB of Linux and Python packages with a trained dictionary of 56 KiB (.35 in blocks of 4 KiB), 1 us
+to decode a block and 1.8 us to make its text canonical.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class BlockCompressor:
         chain_dictionary(self.dictionary, self._heads, self._previous)
 
     def compress(self, raw: Bytes) -> Blocks:
-        """Cut `raw` into blocks of 4 KiB (the last may be shorter) and compress each."""
+        """Cut `raw` into blocks of 2 KiB (the last may be shorter) and compress each."""
         count = -(-len(raw) // BLOCK)
         out = np.empty(len(raw) + len(raw) // 200 + 16 * count + 64, np.uint8)
         ends = np.empty(count, np.int64)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from codecite.indexer.errors import IndexCorruptError
-from codecite.indexer.kernels.segment import SegmentArrays
-from codecite.indexer.kernels.types import Array
+from codecite.indexer.kernels.segment import GRANULE_BITS, SegmentArrays, first_of_granules
+from codecite.indexer.kernels.types import Array, Ints, Ints32
 from codecite.indexer.records import LicenseEvidence, Package
 from codecite.indexer.store.manifest import SegmentEntry, segment_directory
 from codecite.indexer.store.section import Section, read_array
@@ -32,6 +32,12 @@ ARRAYS = (
     "licenses",
     "foreign",
 )
+
+
+def _granules(starts: Ints) -> Ints32:
+    first = np.empty((int(starts[-1]) >> GRANULE_BITS) + 2, np.int32)
+    first_of_granules(starts, first)
+    return first
 
 
 class Segment:
@@ -59,6 +65,8 @@ class Segment:
             buckets=arrays["buckets"],
             tags=arrays["tags"],
             positions=arrays["positions"],
+            block_of_granule=_granules(blocks[2]),
+            document_of_granule=_granules(documents[1]),
         )
         self.document_raw: Array = documents[0]
         self.block_raw: Array = blocks[1]

@@ -15,8 +15,8 @@ import numpy as np
 
 from codecite.indexer.errors import IndexCorruptError
 from codecite.indexer.kernels.holders import Origins
-from codecite.indexer.kernels.segment import Scratch, new_scratch
-from codecite.indexer.kernels.spans import Licensed
+from codecite.indexer.kernels.licensed import Licensed, map_granules
+from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, new_scratch
 from codecite.indexer.kernels.types import Any32, Array, Ints, Words
 from codecite.indexer.records import NOASSERTION, Coverage, LicenseEvidence, Origin
 from codecite.indexer.store.known import digest_keys
@@ -101,10 +101,12 @@ class Snapshot:
                 )
             )
             owners, licenses = (pairs >> np.uint64(32)).astype(np.uint32), pairs.astype(np.uint32)
-        licensed = np.searchsorted(owners, np.arange(count + 1, dtype=np.uint32)).astype(np.int64)
-        return OpenSegment(
-            segment, Licensed(licensed, np.ascontiguousarray(licenses)), Origins(bounds, rows, project), []
-        )
+        owned = np.searchsorted(owners, np.arange(count + 1, dtype=np.uint32)).astype(np.int64)
+        licenses = np.ascontiguousarray(licenses)
+        of_granule = np.empty((segment.entry.canonical_bytes >> GRANULE_BITS) + 1, np.int32)
+        map_granules(segment.arrays.document_canonical, owned, licenses, of_granule)
+        licensed = Licensed(owned, licenses, of_granule)
+        return OpenSegment(segment, licensed, Origins(bounds, rows, project), [])
 
     def ranks(self, number: int) -> list[tuple[int, Any32]]:
         """For each Segment in which Origins of the Documents of Segment `number` stand: its first Origin, its ranks."""

@@ -6,7 +6,7 @@ It refuses to know where files come from and which Segments exist besides.
 A Segment is a directory of sections (`section.py`). N Documents lie one after the other, in raw and in canonical
 bytes; all positions count from the head of the Segment. With the share of 1.0 GB of C files that each took:
 
-    content.lz4             blocks of 4 KiB, one after the other (`content.py`)
+    content.lz4             blocks of 2 KiB, one after the other (`content.py`)
     dictionary.npy          u8, what the blocks may refer back to
     blocks.npy              i64 [4, blocks + 1]: where each block begins in content.lz4, in the raw bytes, in the
                             canonical bytes, and the line feeds before it

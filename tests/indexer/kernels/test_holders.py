@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from codecite.indexer.config import GUARANTEE, WINDOW
 from codecite.indexer.kernels.holders import Origins, first_origins, rarest_minimum, tally, window_of
-from codecite.indexer.kernels.spans import Licensed, Query
+from codecite.indexer.kernels.licensed import Licensed
+from codecite.indexer.kernels.spans import Query
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,9 @@ def origins_of(case: Case) -> Origins:
 @given(cases(), st.integers(1, 12), st.integers(0, 2))
 def test_documents_licenses_and_projects_are_counted(case: Case, cap: int, turns: int) -> None:
     """Over several Segments, and projects exactly until there are more than the cap."""
-    licensed = Licensed(np.array(bounds(case.licenses), np.int64), np.array(flat(case.licenses), np.uint32))
+    licensed = Licensed(
+        np.array(bounds(case.licenses), np.int64), np.array(flat(case.licenses), np.uint32), np.empty(0, np.int32)
+    )
     counts, used, totals = np.zeros(5, np.int64), np.full(5, -1, np.int64), np.zeros(3, np.int64)
     table = np.zeros(1 << (2 * cap).bit_length(), np.uint64)
     parts = [case.holders[turn :: turns + 1] for turn in range(turns + 1)]
