@@ -21,7 +21,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from codecite.indexer.config import IndexConfig
-from codecite.indexer.errors import IndexCorruptError, IndexLockedError, IndexMissingError, IndexVersionError
+from codecite.indexer.errors import (
+    ConfigError,
+    IndexCorruptError,
+    IndexLockedError,
+    IndexMissingError,
+    IndexVersionError,
+)
 from codecite.indexer.store.section import FORMAT_VERSION
 
 _NAME = "manifest.json"
@@ -100,6 +106,8 @@ def read_manifest(directory: Path) -> Manifest:
             sources=tuple(fields["sources"]),
             segments=tuple(SegmentEntry(**entry) for entry in fields["segments"]),
         )
+    except ConfigError as error:
+        raise IndexVersionError(f"{path}: {error}; build the index again") from None
     except (KeyError, TypeError) as error:
         raise IndexCorruptError(f"{path}: lacks a field ({error}); build the index again") from None
 

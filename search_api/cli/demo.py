@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from codecite.indexer.config import IndexConfig
 from codecite.search_api.cli.index import add_sources, result_lines
 from codecite.search_api.cli.options import ERROR, OK, colour_wanted, complain, note, user_directory
 from codecite.search_api.cli.printable import printable
@@ -22,8 +23,9 @@ _RULE = "=" * 100
 
 
 def _demo_index() -> Path:
-    """One index for each Python environment, since what is installed differs."""
-    environment = hashlib.sha256(sys.prefix.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    """One index for each Python environment, since what is installed differs, and for each configuration."""
+    identity = f"{sys.prefix}\0{IndexConfig()}".encode("utf-8", "surrogateescape")
+    environment = hashlib.sha256(identity).hexdigest()[:12]
     return user_directory("XDG_CACHE_HOME", ".cache") / f"demo-{environment}"
 
 
