@@ -304,7 +304,8 @@ def find_spans(
     # Loads that wait for nothing, so that memory answers them at the same time: the first posting of every list.
     touched = np.int64(0)
     for o in range(found.counts[3], len(order)):
-        touched += np.int64(segment.positions[low[order[o]]])
+        if low[order[o]] < high[order[o]]:
+            touched += np.int64(segment.positions[low[order[o]]])
     scratch.status[1] = touched
     bounds = np.empty(2, np.int64)
     total = segment.document_canonical[len(segment.document_canonical) - 1]
@@ -319,9 +320,6 @@ def find_spans(
             passed = np.int64(-1)
             judged = np.int64(-1)
             nothing = False
-            if found.counts[5] == 0:
-                for slot in range(found.counts[0]):
-                    found.passed[slot, f >> 6] &= ~(np.uint64(1) << np.uint64(f & 63))
             for j in range(max(low[minimum], found.counts[5]), high[minimum]):
                 d = np.int64(segment.positions[j])
                 if d >= total:

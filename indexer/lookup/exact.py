@@ -203,6 +203,7 @@ def _spans(snapshot: Snapshot, query: Query, lists: list[_Lists]) -> list[list[S
     while (again := found.passed & found.at_end).any():
         firsts = np.flatnonzero(np.unpackbits(np.bitwise_or.reduce(again).view(np.uint8), bitorder="little"))
         order = np.unique(np.searchsorted(query.begins, firsts, side="right") - 1)
+        np.bitwise_and(found.passed, ~found.at_end, out=found.passed)
         for item in lists:
             found = _visit(query, item, order, found)
     by_slot: dict[int, list[Span]] = {}

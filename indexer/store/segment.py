@@ -12,7 +12,7 @@ import numpy as np
 
 from codecite.indexer.errors import IndexCorruptError
 from codecite.indexer.kernels.segment import GRANULE_BITS, SegmentArrays, first_of_granules
-from codecite.indexer.kernels.types import Array, Ints, Ints32
+from codecite.indexer.kernels.types import Ints, Ints32
 from codecite.indexer.records import LicenseEvidence, Package
 from codecite.indexer.store.manifest import SegmentEntry, segment_directory
 from codecite.indexer.store.section import Section, read_array
@@ -68,8 +68,6 @@ class Segment:
             block_of_granule=_granules(blocks[2]),
             document_of_granule=_granules(documents[1]),
         )
-        self.document_raw: Array = documents[0]
-        self.block_raw: Array = blocks[1]
         columns = read_table(self.path / "origins.arrow")
         self.origin_document = numbers_of(columns["document"])
         self.origin_package = numbers_of(columns["package"])
@@ -84,10 +82,6 @@ class Segment:
         self._known_packages: dict[int, tuple[Package, str]] = {}
         self._known_evidence: dict[int, tuple[LicenseEvidence, ...]] = {}
         self._known_copyright: dict[int, tuple[str, ...]] = {}
-
-    def content(self, document: int) -> tuple[int, int]:
-        """Where a Document lies in the raw bytes of the Segment."""
-        return int(self.document_raw[document]), int(self.document_raw[document + 1])
 
     def path_of(self, origin: int) -> str:
         """The path of an Origin."""

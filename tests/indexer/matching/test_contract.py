@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import string
 from pathlib import Path
@@ -215,6 +216,17 @@ def test_sources_of_one_document_in_several_segments_keep_the_order(tmp_path: Pa
     places = [Place(path=f"{n}.py", released="2020-01-01" if n == 6 else None) for n in range(1, 7)]
     (match,) = build(tmp_path / "index", [(noise(1, 60).encode(), places)], adds=2).check(noise(1, 60)).matches
     assert [source.path for source in match.sources] == ["6.py", "1.py", "2.py", "3.py", "4.py"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_slices_that_cover_each_other_are_all_found(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """Each in a Segment of its own, in any order: what one Segment passes over, the next may not make forget."""
+    text = noise(1, 400)
+    slices = [text[103:223], text[140:260], text[144:264], text[20:330]]
+    contents = [(f"{slices[n]}\n{n}".encode(), [GPL if n == 3 else MIT]) for n in order]
+    library = build(tmp_path / "index", contents, adds=4)
+    assert len(library.check(text).matches) == 4
+    library.check(text[90:300])
 
 
 def test_adding_the_same_again_changes_no_answer(tmp_path: Path) -> None:
