@@ -42,7 +42,19 @@ class SkipReason(StrEnum):
     MISSING = "missing"
     BAD_PATH = "bad-path"
     ENCRYPTED = "encrypted"
+    EXPANDS_TOO_FAR = "expands-too-far"
+    TOO_DEEP = "too-deep"
     VERSION_CONTROL = "version-control"
+    EXCLUDED = "excluded"
+    TAKEN_DOWN = "taken-down"
+
+
+class FileMark(StrEnum):
+    """What kind of file an Origin is, beside its language; marked files are indexed like all others."""
+
+    GENERATED = "generated"
+    MINIFIED = "minified"
+    VENDORED = "vendored"
 
 
 class Kind(StrEnum):
@@ -77,12 +89,13 @@ class LicenseEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What the files of one distribution, wheel or tree have in common.
+    """What the files of one distribution, archive, revision or tree have in common.
 
-    `source` names where it was read (`installed`, the path of a wheel, the path of a tree). `released` is an ISO
-    date (`2024-05-01`). `url` is the place of the whole, a `file:` URL for what lies on this machine.
-    `fingerprint` identifies the content (a digest over name, version and RECORD); a package whose fingerprint is
-    already in the index is not read again; None reads it always.
+    `source` is what `index add` was given (`installed`, or the absolute path), also for what was found inside it.
+    `released` is an ISO date (`2024-05-01`). `url` is the place of the whole, a `file:` URL for what lies on this
+    machine. `fingerprint` identifies the content (a digest of the archive; of name, version and RECORD): what has a
+    known one is not read again; None is always read. `container` is the fingerprint of the outermost archive or file
+    that this was found in.
     """
 
     source: str
@@ -93,16 +106,22 @@ class Package:
     url: str | None = None
     evidence: tuple[LicenseEvidence, ...] = ()
     fingerprint: str | None = None
+    container: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One file of a source, read: its bytes and what its own text says of its licence."""
+    """One file of a source, read: its bytes, what they and the files near it say of its licence, and what it is.
+
+    `language` is a name of Linguist's (`C++`), None where none fits.
+    """
 
     path: str
     content: bytes
     evidence: tuple[LicenseEvidence, ...] = ()
     copyright: tuple[str, ...] = ()
+    language: str | None = None
+    marks: tuple[FileMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +151,8 @@ class Origin:
     evidence: tuple[LicenseEvidence, ...]
     conflict: bool
     copyright: tuple[str, ...]
+    language: str | None = None
+    marks: tuple[FileMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +344,8 @@ def _source(source: Source) -> dict[str, Any]:
         "revision": origin.revision,
         "path": origin.path,
         "url": origin.url,
-        "language": None,
+        "language": origin.language,
+        "file_marks": [str(mark) for mark in origin.marks],
         "start_line": source.start_line,
         "end_line": source.end_line,
         "released": origin.released,
