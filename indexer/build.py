@@ -1,53 +1,39 @@
-"""The write path on one screen: units of a corpus in, one more Segment published.
+"""The write path on one screen: units of a corpus in, one more generation of the index published.
 
 In: units (`corpus/units.py`). Out: a new generation of the index. It refuses to know how a source is read, how text
 is matched and how a Segment is laid out.
 
-The calling thread reads, tells known content by its SHA-1 and gathers batches; a few threads fingerprint and
-compress them without the GIL. The first batches wait until there is enough text to train the dictionary on.
+`Intake` reads the units; what they give comes here, where known content is told by its SHA-1 and new content goes to
+the Segment in the making (`making.py`). Segments that are full are published between two units.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import xxhash
 
 from codecite.indexer.config import IndexConfig
-from codecite.indexer.corpus.units import Unit
+from codecite.indexer.corpus.units import Pending, Unit
 from codecite.indexer.errors import SourceError
-from codecite.indexer.fingerprint.batch import fingerprint_batch
-from codecite.indexer.kernels.documents import Fingerprints
-from codecite.indexer.kernels.types import Ints
+from codecite.indexer.intake import Intake
 from codecite.indexer.licenses.effective import effective
+from codecite.indexer.making import SegmentMaker
 from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
-from codecite.indexer.store.content import SAMPLE_BYTES, BlockCompressor, Blocks, train_dictionary
 from codecite.indexer.store.known import Known
-from codecite.indexer.store.manifest import (
-    SegmentEntry,
-    new_manifest,
-    publish,
-    read_manifest,
-    remove_left_overs,
-    segment_directory,
-    writing,
-)
+from codecite.indexer.store.manifest import Manifest, new_manifest, publish, read_manifest, remove_left_overs, writing
+from codecite.indexer.store.origins import NewOrigin
 from codecite.indexer.store.tables import evidence_to_json
-from codecite.indexer.store.writer import MAX_CANONICAL, OriginRow, Project, SegmentWriter
+from codecite.indexer.store.takedowns import Takedown
+from codecite.indexer.upkeep import merge_due, read_takedowns, without
 
-_BATCH = 4 << 20
 _EXAMPLES = 5
-_AHEAD = 4
 
 
 @dataclass(slots=True)
@@ -60,24 +46,33 @@ class SkipSummary:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a build has come: bytes and files read, and the unit at hand."""
+    """How far a build has come: bytes and files read, files skipped or unchanged, and the unit at hand."""
 
     bytes: int
     files: int
+    skipped: int
+    unchanged: int
     unit: str
 
 
 @dataclass(frozen=True, slots=True)
 class AddResult:
-    """What `add` did. `failures` names the units that could not be read to their end."""
+    """What `add` did.
+
+    `documents`, `origins` and `bytes` are new; `removed` counts the Origins that a sync took out. `unchanged` counts
+    Packages that were not read again, `unchanged_files` files. `failures` names the units that could not be read.
+    """
 
     generation: int
     documents: int
     origins: int
     bytes: int
+    removed: int
     unchanged: int
+    unchanged_files: int
     skipped: Mapping[SkipReason, SkipSummary]
     failures: tuple[str, ...]
+    unsynced: tuple[str, ...]
     seconds: float
 
 
@@ -86,13 +81,16 @@ def add(
     units: Iterable[Unit],
     *,
     config: IndexConfig | None = None,
+    sync: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> AddResult:
-    """Add what is new in `units` to the index in `directory` (made if there is none) and publish it as one generation.
+    """Add what is new in `units` to the index in `directory` (made if there is none) and publish it.
 
-    Packages whose fingerprint is known are not read, known Documents get their new Origins, known Origins are not
-    stored again. A unit that cannot be read to its end is named in the result, and read again the next time.
-    Raises IndexLockedError, IndexVersionError, IndexCorruptError.
+    Packages whose fingerprint is known are not read, nor files whose stamp is; known Documents get their new Origins,
+    known Origins are not stored again. A unit that cannot be read to its end leaves nothing, is named in the result,
+    and is read again the next time. With `sync`, what the index holds of the sources of these units and they no longer have
+    is removed, unless one of their units failed (`unsynced` names them).
+    Raises IndexLockedError, IndexWriteError, IndexVersionError, IndexCorruptError.
     """
     began = time.monotonic()
     with writing(directory):
@@ -101,215 +99,192 @@ def add(
         else:
             manifest = new_manifest(config or IndexConfig())
         remove_left_overs(directory, manifest)
-        build = _Build(directory, Known(directory, manifest), progress)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as executor:
-            entries = build.run(units, executor)
-        if entries:
-            built = datetime.now(UTC).isoformat(timespec="seconds")
-            manifest = manifest.with_segments(entries, tuple(build.sources), built)
-            publish(directory, manifest)
-        elif manifest.generation == 0:
-            publish(directory, manifest)
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as executor:
+            build = _Build(directory, manifest, executor, progress)
+            try:
+                Intake(build, executor).read(build.watched(units))
+                build.finish(sync=sync)
+            finally:
+                remove_left_overs(directory, build.manifest)
+            manifest = merge_due(directory, build.manifest, executor)
     return AddResult(
         manifest.generation,
-        sum(entry.documents for entry in entries),
-        sum(entry.origins for entry in entries),
-        sum(entry.bytes for entry in entries),
-        build.unchanged,
+        build.documents,
+        build.origins,
+        build.bytes,
+        build.removed,
+        build.unchanged_packages,
+        build.unchanged_files,
         build.skipped,
         tuple(build.failures),
+        tuple(sorted(build.broken)) if sync else (),
         time.monotonic() - began,
     )
 
 
 class _Build:
-    """The state of one `add`: what was read, and the Segment it goes to."""
+    """The state of one `add`: what is known, what was met, and the Segment that new content goes to."""
 
-    def __init__(self, directory: Path, known: Known, progress: Callable[[Progress], None] | None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        manifest: Manifest,
+        executor: ThreadPoolExecutor,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.manifest = manifest
         self._directory = directory
-        self._known = known
+        self._executor = executor
         self._report = progress
-        self._files = 0
-        self._bytes = 0
-        self.unchanged = 0
+        self._first = len(manifest.segments)
+        self._known = Known(directory, manifest)
+        self._takedowns = read_takedowns(directory, manifest)
+        self._maker = SegmentMaker(directory, manifest, executor)
+        self._sources: set[str] = set()
+        self._met_sources: set[str] = set()
+        self._keys: dict[Package, bytes] = {}
+        self._files = self._read = 0
+        self.documents = self.origins = self.bytes = self.removed = 0
+        self.unchanged_packages = self.unchanged_files = 0
         self.skipped: dict[SkipReason, SkipSummary] = {}
         self.failures: list[str] = []
-        self.sources: dict[str, None] = {}
+        self.broken: set[str] = set()
 
-    def run(self, units: Iterable[Unit], executor: ThreadPoolExecutor) -> tuple[SegmentEntry, ...]:
-        """Read all units; return the Segments they filled."""
-        entries: list[SegmentEntry] = []
-        segment = _Segment(self._directory, executor)
+    def watched(self, units: Iterable[Unit]) -> Iterator[Unit]:
+        """The units; between them a full Segment is published."""
         for unit in units:
-            if unit.package.fingerprint is not None and unit.package.fingerprint in self._known.fingerprints:
-                self.unchanged += 1
-                continue
-            complete = True
-            files = unit.files()
-            try:
-                for file in files:
-                    if isinstance(file, Skipped) or not file.content:
-                        self._skip(unit, file if isinstance(file, Skipped) else Skipped(file.path, SkipReason.EMPTY))
-                        continue
-                    if segment.full(len(file.content)):
-                        entries += segment.finish(self._known)
-                        segment = _Segment(self._directory, executor)
-                    self._take(unit.package, file, segment)
-            except SourceError as error:
-                self.failures.append(str(error))
-                complete = False
-            if unit.package.source not in self.sources:
-                self.sources[unit.package.source] = None
-            if complete and unit.package.fingerprint is not None:
-                self._known.fingerprints.add(unit.package.fingerprint)
-                segment.complete(unit.package)
-        return (*entries, *segment.finish(self._known))
+            self._met_sources.add(unit.package.source)
+            yield unit
+            if self._maker.finished:
+                self._publish()
 
-    def _skip(self, unit: Unit, file: Skipped) -> None:
+    def is_known(self, package: Package) -> bool:
+        """Whether the Package was read to its end before."""
+        known = self._known.is_complete(package)
+        self.unchanged_packages += known
+        self._tell(package)
+        return known
+
+    def refused(self, package: Package) -> Skipped | None:
+        """Why the Package is taken down, if it is."""
+        rule = self._takedowns.hides_package(package)
+        return None if rule is None else _taken_down(package.purl or package.repository or package.source, rule)
+
+    def unchanged(self, files: list[tuple[Package, Pending]]) -> list[bool]:
+        """Which files have the stamp of a live Origin."""
+        stamps = [self._stamp(package, pending.stamp) for package, pending in files]
+        same: list[bool] = self._known.unchanged(np.array(stamps, np.uint64)).tolist()
+        self.unchanged_files += sum(same)
+        return same
+
+    def take(self, package: Package, file: SourceFile, digest: bytes, stamp: int) -> NewOrigin | None:
+        """Keep the content, if it is new and its Origin may be."""
+        self._files += 1
+        self._read += len(file.content)
+        self._tell(package)
+        rule = self._takedowns.hides_path(file.path) or self._takedowns.hides_content(digest)
+        if rule is not None:
+            self.skip(package, _taken_down(file.path, rule))
+            return None
+        evidence = evidence_to_json(file.evidence) if file.evidence else "[]"
+        text = "\0".join((file.path, evidence, *file.copyright)).encode("utf-8", "surrogateescape")
+        key = xxhash.xxh3_64_intdigest(self._package_key(package) + digest + text)
+        if self._known.has_origin(key):
+            return None
+        if digest not in self._known.contents:
+            if not self._maker.has_room(len(file.content)):
+                self._close(forced=True)
+            self._maker.take(digest, file.content)
+        return NewOrigin(
+            package,
+            digest,
+            file.path,
+            effective((*file.evidence, *package.evidence)),
+            evidence,
+            "\n".join(file.copyright),
+            file.language or "",
+            " ".join(file.marks),
+            key,
+            self._stamp(package, stamp),
+        )
+
+    def skip(self, package: Package, file: Skipped) -> None:
+        """Count a skipped file, and keep the first few as examples."""
         summary = self.skipped.setdefault(file.reason, SkipSummary())
         summary.count += 1
         if len(summary.examples) < _EXAMPLES:
             detail = f" ({file.detail})" if file.detail else ""
-            summary.examples.append(f"{unit.package.purl or unit.package.source}: {file.path}{detail}")
+            summary.examples.append(f"{package.purl or package.source}: {file.path}{detail}")
 
-    def _take(self, package: Package, file: SourceFile, segment: _Segment) -> None:
-        content = file.content
-        digest = hashlib.sha1(b"blob %d\0" % len(content), usedforsecurity=False)
-        digest.update(content)
-        self._files += 1
-        self._bytes += len(content)
-        segment.take(package, file, digest.digest(), self._known)
-        if self._report is not None:
-            self._report(Progress(self._bytes, self._files, package.purl or package.source))
+    def fail(self, package: Package, error: SourceError) -> None:
+        """Note what could not be read."""
+        self.failures.append(str(error))
+        self.broken.add(package.source)
 
-
-class _Segment:
-    """A Segment in the making: its writer, the batch at hand, and its rows."""
-
-    def __init__(self, directory: Path, executor: ThreadPoolExecutor) -> None:
-        self._directory = segment_directory(directory, uuid4().hex[:16])
-        self._writer: SegmentWriter | None = None
-        self._executor = executor
-        self._contents: dict[bytes, int] = {}
-        self._origins: list[OriginRow] = []
-        self.packages: dict[Package, int] = {}
-        self._complete: set[Package] = set()
-        self._projects: list[Project] = []
-        self._batch: list[bytes] = []
-        self._held = 0
-        self._raw = 0
-        self._waiting: list[list[bytes]] = []
-        self._compressor: BlockCompressor | None = None
-        self._running: deque[tuple[Future[tuple[Blocks, Fingerprints]], Ints]] = deque()
-
-    def full(self, size: int) -> bool:
-        """Whether so many more raw bytes could exceed what a Segment holds."""
-        return self._raw + size > MAX_CANONICAL
+    def commit(self, origins: list[NewOrigin]) -> None:
+        """Store Origins, those that are new."""
+        for origin in origins:
+            if not self._known.has_origin(origin.key):
+                self._known.add_origin(origin.key)
+                self._sources.add(origin.package.source)
+                self._maker.place(origin)
+                self.origins += 1
+        if self._maker.full:
+            self._close()
 
     def complete(self, package: Package) -> None:
-        """A Package was read to its end: its fingerprint may be stored."""
-        self._number(package)
-        self._complete.add(package)
+        """Store that the Package is complete."""
+        self._known.complete(package)
+        self._maker.complete(package)
 
-    def _number(self, package: Package) -> int:
-        number = self.packages.get(package)
-        if number is None:
-            number = self.packages[package] = len(self.packages)
-            name = project_name(package)
-            self._projects.append(Project(name, xxhash.xxh3_64_intdigest(name.encode("utf-8", "surrogateescape"))))
-        return number
+    def finish(self, *, sync: bool) -> None:
+        """Write what is left, and publish everything."""
+        self._close()
+        if self._maker.finished or self.manifest.generation == 0:
+            self._publish()
+        if sync:
+            gone = self._known.unmet(self._met_sources - self.broken)
+            self.removed = sum(int(np.count_nonzero(flags)) for flags in gone)
+            if self.removed:
+                old = [flags | more for flags, more in zip(self._known.removed(), gone, strict=True)]
+                new = [np.zeros(entry.origins, bool) for entry in self.manifest.segments[self._first :]]
+                self.manifest = without(self._directory, self.manifest, [*old, *new], self.manifest.takedowns)
 
-    def take(self, package: Package, file: SourceFile, digest: bytes, known: Known) -> None:
-        """Store one file: its content if that is new, its Origin if that is new."""
-        place = f"{package.purl or package.source}\0{file.path}\0".encode("utf-8", "surrogateescape")
-        key = xxhash.xxh3_64_intdigest(place + digest)
-        if not known.add_origin(key):
-            return
-        document: int | bytes
-        if digest in known.contents:
-            document = digest
-        elif digest in self._contents:
-            document = self._contents[digest]
-        else:
-            document = self._contents[digest] = len(self._contents)
-            self._batch.append(file.content)
-            self._held += len(file.content)
-            self._raw += len(file.content)
-            if self._held >= _BATCH:
-                self._flush()
-        evidence = (*file.evidence, *package.evidence)
-        self._origins.append(
-            OriginRow(
-                document,
-                self._number(package),
-                file.path,
-                effective(evidence),
-                evidence_to_json(file.evidence) if file.evidence else "[]",
-                "\n".join(file.copyright),
-                key,
-            )
-        )
+    def _close(self, *, forced: bool = False) -> None:
+        """End the Segment in the making, and begin another."""
+        for digest in self._maker.finish(forced=forced):
+            self._known.contents.add(digest)
+        self.documents += self._maker.documents
+        self.bytes += self._maker.bytes
+        finished = self._maker.finished
+        self._maker = SegmentMaker(self._directory, self.manifest, self._executor)
+        self._maker.finished = finished
 
-    def _flush(self) -> None:
-        if self._batch:
-            self._waiting.append(self._batch)
-        self._batch = []
-        self._held = 0
-        if self._compressor is not None or self._raw >= SAMPLE_BYTES:
-            self._submit_waiting()
+    def _publish(self) -> None:
+        entries = (*self.manifest.segments, *self._maker.finished)
+        sources = (*self.manifest.sources, *self._sources)
+        self.manifest = self.manifest.following(entries, sources, self.manifest.takedowns)
+        publish(self._directory, self.manifest)
+        self._maker.finished = []
 
-    def _submit_waiting(self) -> BlockCompressor:
-        """Hand over what waits; the first time, train the dictionary on it."""
-        if self._compressor is None:
-            self._compressor = BlockCompressor(train_dictionary([b"".join(batch) for batch in self._waiting]))
-        for batch in self._waiting:
-            sizes = np.array([len(content) for content in batch], np.int64)
-            future = self._executor.submit(_process, self._compressor, b"".join(batch), np.cumsum(sizes))
-            self._running.append((future, sizes))
-            while len(self._running) > _AHEAD:
-                self._collect()
-        self._waiting = []
-        return self._compressor
+    def _stamp(self, package: Package, stamp: int) -> int:
+        """A file's stamp, told apart by its Package; 0 stays 0."""
+        return (stamp ^ int.from_bytes(self._package_key(package), "little")) or 1 if stamp else 0
 
-    def _collect(self) -> None:
-        future, sizes = self._running.popleft()
-        blocks, fingerprints = future.result()
-        if self._writer is None:
-            self._writer = SegmentWriter(self._directory)
-        self._writer.add(blocks, fingerprints, sizes)
+    def _package_key(self, package: Package) -> bytes:
+        key = self._keys.get(package)
+        if key is None:
+            if len(self._keys) > 1 << 16:
+                self._keys.clear()
+            key = self._keys[package] = xxhash.xxh3_64_digest(repr(package).encode("utf-8", "surrogateescape"))
+        return key
 
-    def finish(self, known: Known) -> list[SegmentEntry]:
-        """Write the Segment, if there is anything in it."""
-        if not self._origins and not self._complete:
-            return []
-        self._flush()
-        compressor = self._submit_waiting()
-        while self._running:
-            self._collect()
-        writer = self._writer or SegmentWriter(self._directory)
-        known.contents.add_all(self._contents)
-        packages = [
-            package if package in self._complete else replace(package, fingerprint=None) for package in self.packages
-        ]
-        entry = writer.finish(
-            compressor.dictionary,
-            list(self._contents),
-            self._origins,
-            packages,
-            self._projects,
-            self._executor,
-        )
-        return [entry]
+    def _tell(self, package: Package) -> None:
+        if self._report is not None:
+            skipped = sum(summary.count for summary in self.skipped.values())
+            name = package.purl or package.source
+            self._report(Progress(self._read, self._files, skipped, self.unchanged_files, name))
 
 
-def _process(compressor: BlockCompressor, joined: bytes, ends: Ints) -> tuple[Blocks, Fingerprints]:
-    """What a thread does with a batch."""
-    raw = np.frombuffer(joined, np.uint8)
-    return compressor.compress(raw), fingerprint_batch(raw, ends)
-
-
-def project_name(package: Package) -> str:
-    """What the Origins of a Package count as: the purl without its version, else the repository, else the source."""
-    if package.purl is not None:
-        return package.purl.split("?", 1)[0].split("#", 1)[0].rsplit("@", 1)[0]
-    return package.repository or package.source
+def _taken_down(name: str, rule: Takedown) -> Skipped:
+    return Skipped(name, SkipReason.TAKEN_DOWN, f"{rule.kind} {rule.value}")

@@ -28,6 +28,10 @@ class IndexLockedError(CodeciteError):
     """Another process is writing to the index."""
 
 
+class IndexWriteError(CodeciteError):
+    """The index cannot be written (a full disk, say); what was published before stays as it is."""
+
+
 class ConfigError(CodeciteError):
     """A configuration that this version cannot build or read."""
 

@@ -1,8 +1,8 @@
 """One file's bytes -> a SourceFile, or the reason why it is skipped.
 
-In: a path on disk, or an open stream and its size. Out: a SourceFile whose content is text of any encoding (UTF-16
-behind a byte order mark is decoded and handed over as UTF-8), or a Skipped. This module refuses to know where the
-files of a source are listed.
+In: a path on disk, or the bytes, and the evidence of the licence files near it. Out: a SourceFile whose content is
+text of any encoding (UTF-16 behind a byte order mark is decoded and handed over as UTF-8) with all that is to be said
+of it, or a Skipped. This module refuses to know where the files of a source are listed.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import errno
 import os
 import stat
 from io import FileIO
-from typing import Protocol
 
-from codecite.indexer.config import IndexConfig
+from codecite.indexer.corpus.language import language_of, marks_of
+from codecite.indexer.corpus.units import Reading
 from codecite.indexer.licenses.head import read_head
-from codecite.indexer.records import Skipped, SkipReason, SourceFile
+from codecite.indexer.records import LicenseEvidence, Skipped, SkipReason, SourceFile
+
+READER = 1
+"""Raised whenever the same bytes are read as something else than before: stamps and fingerprints hold it."""
 
 HEAD = 8192
 """Bytes that are read before a file is judged; a NUL among them makes it binary."""
@@ -27,15 +30,13 @@ _ABSENT = {errno.ENOENT, errno.ENOTDIR}
 _ODD = {errno.ELOOP, errno.ENXIO, errno.EISDIR}
 
 
-class Stream(Protocol):
-    """What a file is read from: `read(n)` gives at most n bytes, none at the end."""
+def read_path(
+    path: str, name: str, reading: Reading, near: tuple[LicenseEvidence, ...] = (), *, follow: bool
+) -> SourceFile | Skipped:
+    """The file at `path`, called `name` in its source; `follow` says whether a symbolic link is one.
 
-    def read(self, size: int, /) -> bytes | None:
-        """At most `size` bytes."""
-
-
-def read_path(path: str, name: str, config: IndexConfig, *, follow: bool) -> SourceFile | Skipped:
-    """The file at `path`, called `name` in its source; `follow` says whether a symbolic link is one."""
+    No more than 8 KiB are read of what is skipped.
+    """
     try:
         descriptor = os.open(path, _FLAGS if follow else _FLAGS | _NO_FOLLOW)
     except (OSError, ValueError) as error:
@@ -44,24 +45,37 @@ def read_path(path: str, name: str, config: IndexConfig, *, follow: bool) -> Sou
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return Skipped(name, SkipReason.NOT_A_FILE, "a folder, pipe, socket or device")
+        if status.st_size > reading.max_file_bytes:
+            return too_large(name, status.st_size, reading)
         try:
-            return read_stream(stream, status.st_size, name, config)
+            head = stream.read(min(status.st_size, HEAD))
+            content = head if len(head) == status.st_size or _binary(head) else _rest(stream, head, status.st_size)
         except OSError as error:
             return unreadable(name, error)
+    return look_into(name, content, near)
 
 
-def read_stream(stream: Stream, size: int, name: str, config: IndexConfig) -> SourceFile | Skipped:
-    """The file that the stream holds. No more than 8 KiB are read of what is skipped."""
-    if size > config.max_file_bytes:
-        return Skipped(name, SkipReason.TOO_LARGE, f"{size:,} bytes, the limit is {config.max_file_bytes:,}")
-    head = stream.read(min(size, HEAD)) if size else b""
-    if not head:
+def look_into(name: str, content: bytes, near: tuple[LicenseEvidence, ...] = ()) -> SourceFile | Skipped:
+    """The file that holds these bytes, called `name` in its source. `near` goes behind its own evidence."""
+    head = content[:HEAD]
+    if head.startswith(_BYTE_ORDER_MARKS):
+        try:
+            content = content.decode("utf-16").encode()
+        except UnicodeDecodeError:
+            pass  # no UTF-16 after all: text if it holds no NUL
+        head = content[:HEAD]
+    if not content:
         return Skipped(name, SkipReason.EMPTY)
-    wide = head.startswith(_BYTE_ORDER_MARKS)
-    if not wide and b"\0" in head:
+    if b"\0" in head:
         return Skipped(name, SkipReason.BINARY, f"NUL at byte {head.index(0)}")
-    content = head if len(head) == size else _rest(stream, head, size)
-    return _narrow(content, name) if wide else _source_file(name, content)
+    evidence, notices = read_head(content)
+    language = language_of(name, content)
+    return SourceFile(name, content, (*evidence, *near), notices, language, marks_of(name, content))
+
+
+def too_large(name: str, size: int, reading: Reading) -> Skipped:
+    """The Skipped for a file over the limit."""
+    return Skipped(name, SkipReason.TOO_LARGE, f"{size:,} bytes, the limit is {reading.max_file_bytes:,}")
 
 
 def absolute(path: str) -> str:
@@ -90,7 +104,11 @@ def unreadable(name: str, error: OSError | ValueError) -> Skipped:
     return Skipped(name, reason, error.strerror or str(error))
 
 
-def _rest(stream: Stream, head: bytes, size: int) -> bytes:
+def _binary(head: bytes) -> bool:
+    return b"\0" in head and not head.startswith(_BYTE_ORDER_MARKS)
+
+
+def _rest(stream: FileIO, head: bytes, size: int) -> bytes:
     parts = [head]
     missing = size - len(head)
     while missing > 0:
@@ -100,21 +118,3 @@ def _rest(stream: Stream, head: bytes, size: int) -> bytes:
         parts.append(part)
         missing -= len(part)
     return b"".join(parts)
-
-
-def _narrow(content: bytes, name: str) -> SourceFile | Skipped:
-    """A file behind a UTF-16 byte order mark. One that is no UTF-16 after all is text if it holds no NUL."""
-    try:
-        decoded = content.decode("utf-16").encode()
-    except UnicodeDecodeError:
-        decoded = content
-    if not decoded:
-        return Skipped(name, SkipReason.EMPTY, "a byte order mark alone")
-    if b"\0" in decoded[:HEAD]:
-        return Skipped(name, SkipReason.BINARY, f"NUL at byte {decoded.index(0)}")
-    return _source_file(name, decoded)
-
-
-def _source_file(name: str, content: bytes) -> SourceFile:
-    evidence, notices = read_head(content)
-    return SourceFile(name, content, evidence, notices)

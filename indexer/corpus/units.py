@@ -39,13 +39,15 @@ class Unit:
     """A Package and the way to read its files; nothing is read before `files` is called.
 
     A unit enters the index whole or not at all: if `files` raises SourceError, nothing that it gave is kept, units
-    inside it included. An error that concerns one unit inside it only is given as an item instead. `size` is the
+    inside it included. An error that concerns one unit inside it only is given as an item instead. A unit that is not
+    `whole` (a tree, a dataset) only holds others: each file and unit in it stands for itself, and stays. `size` is the
     number of bytes that reading is expected to go through, for a progress bar.
     """
 
     package: Package
     files: Callable[[], Iterator[Item]]
     size: int = 0
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

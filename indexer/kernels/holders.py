@@ -13,7 +13,7 @@ import numpy as np
 from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
 from codecite.indexer.kernels.jit import kernel, part
 from codecite.indexer.kernels.licensed import Licensed
-from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_left, agree_right, find_stretch
+from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_left, agree_right, find_stretch, posting
 from codecite.indexer.kernels.spans import Query, document_run
 from codecite.indexer.kernels.types import Any32, Ints, Words
 
@@ -109,10 +109,9 @@ def find_holders(
     (the first place of the span in each) have room for all of these.
     """
     count = 0
-    total = segment.document_canonical[len(segment.document_canonical) - 1]
     for j in range(low, high):
-        d = np.int64(segment.positions[j])
-        if d >= total:
+        d = posting(segment, j)
+        if d < 0:
             scratch.status[0] = 1
             continue
         for f in range(fingerprints[0], fingerprints[1]):
@@ -133,10 +132,9 @@ def list_runs(query: Query, low: int, high: int, segment: SegmentArrays, scratch
     count = 0
     passed = np.int64(-1)
     bounds = np.empty(2, np.int64)
-    total = segment.document_canonical[len(segment.document_canonical) - 1]
     for j in range(low, high):
-        d = np.int64(segment.positions[j])
-        if d >= total:
+        d = posting(segment, j)
+        if d < 0:
             scratch.status[0] = 1
             continue
         if d < passed:

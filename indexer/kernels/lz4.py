@@ -239,3 +239,27 @@ def decompress_block(source: Bytes, at: int, end: int, work: Bytes, begin: int, 
                 work[o + j] = work[o + j - offset]
         o += length
     return -1
+
+
+@kernel
+def expand(source: Bytes, ends: Ints, dictionary: Bytes, block: int, out: Bytes, out_ends: Ints) -> int:
+    """Decode consecutive blocks, which end at `ends` in `source`, one after the other to `out`.
+
+    `out_ends` gets where each ends there. Returns -1, or the number of the first block that is not well formed.
+    """
+    begin = len(dictionary)
+    work = np.empty(begin + block + 4 * _WIDE, np.uint8)
+    for i in range(begin):
+        work[i] = dictionary[i]
+    at = 0
+    first = 0
+    for b in range(len(ends)):
+        size = decompress_block(source, first, ends[b], work, begin, block)
+        if size < 0 or at + size > len(out):
+            return b
+        for i in range(size):
+            out[at + i] = work[begin + i]
+        at += size
+        first = ends[b]
+        out_ends[b] = at
+    return -1

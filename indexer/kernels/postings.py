@@ -6,18 +6,30 @@ know what a position means.
 The top bits of a hash name a bucket (16 postings on average), the next 16 bits are the posting's tag; within a
 bucket postings stand by tag, then by position. So a list is a run of equal tags. Two hashes may agree in bucket and
 tag (one in some 4,000 lookups finds such a stranger); every posting is verified on the text anyway.
+
+Merging Segments sorts their postings anew, into more buckets, which takes bits of the hash that no tag holds. So small
+Segments keep the bits that follow the tag: the *rest*.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from codecite.indexer.kernels.checked import Guard, touch, touch_item
 from codecite.indexer.kernels.jit import kernel
 from codecite.indexer.kernels.types import Any16, Any32, Ints, Words
 
 PARTITION_BITS = 8
 TAG_BITS = 16
+KNOWN_BITS = 40
+"""Bits of each hash that a small Segment keeps: enough for as many postings as a Segment can hold."""
+DROPPED = np.iinfo(np.int64).min
 _DIGIT_BITS = 11
+
+
+def rest_bits(bucket_bits: int) -> int:
+    """How many bits of the rest a Segment keeps: 40 are known of each hash; 38 or more where that costs a byte less."""
+    return KNOWN_BITS - TAG_BITS - bucket_bits if bucket_bits < 22 else 0
 
 
 @kernel
@@ -42,10 +54,13 @@ def partition(hashes: Words, positions: Ints, out_hashes: Words, out_positions: 
 
 
 @kernel
-def sort_partition(hashes: Words, positions: Any32, bucket_bits: int, buckets: Any32, tags: Any16) -> None:
+def sort_partition(
+    hashes: Words, positions: Any32, bucket_bits: int, rest_bits: int, buckets: Any32, tags: Any16, rest: Any16
+) -> None:
     """Sort one partition by bucket and tag in place (a stable radix sort), and describe it.
 
-    Adds the sizes of its buckets to `buckets[bucket + 1]` and writes its tags to `tags`.
+    Adds the sizes of its buckets to `buckets[bucket + 1]`, writes its tags to `tags` and what follows them, so many
+    bits of each hash, to `rest`.
     """
     count = len(hashes)
     other_hashes = np.empty(count, np.uint64)
@@ -80,16 +95,59 @@ def sort_partition(hashes: Words, positions: Any32, bucket_bits: int, buckets: A
             positions[i] = other_positions[i]
     bucket_shift = np.uint64(64 - bucket_bits)
     tag_shift = np.uint64(unused)
+    rest_shift = np.uint64(unused - rest_bits)
+    rest_mask = np.uint64((1 << rest_bits) - 1)
     for i in range(count):
         buckets[np.int64(hashes[i] >> bucket_shift) + 1] += np.uint32(1)
         tags[i] = np.uint16((hashes[i] >> tag_shift) & np.uint64(0xFFFF))
+        rest[i] = np.uint16((hashes[i] >> rest_shift) & rest_mask)
 
 
 @kernel
-def find_lists(hashes: Words, buckets: Any32, tags: Any16, low: Ints, high: Ints) -> None:
+def carry_over(
+    buckets: Any32,
+    first: int,
+    bucket_bits: int,
+    rest_bits: int,
+    tags: Any16,
+    rest: Any16,
+    positions: Any32,
+    ends: Ints,
+    shifts: Ints,
+    out_hashes: Words,
+    out_positions: Any32,
+) -> int:
+    """Take postings of a sorted partition to another place; return how many are kept.
+
+    `buckets` holds where the buckets from `first` on begin, in the whole Segment; tags, rest and positions are those of
+    these buckets alone. `out_hashes` gets what is known of each hash, in its top bits. The text is cut into stretches
+    that end at `ends`: their positions move by `shifts`, and those of a stretch whose shift is DROPPED go.
+    """
+    kept = 0
+    unused = 64 - bucket_bits - TAG_BITS
+    stretch = 0
+    for b in range(len(buckets) - 1):
+        top = np.uint64(first + b) << np.uint64(64 - bucket_bits)
+        for j in range(np.int64(buckets[b]) - np.int64(buckets[0]), np.int64(buckets[b + 1]) - np.int64(buckets[0])):
+            position = np.int64(positions[j])
+            if len(ends) > 1:
+                stretch = np.searchsorted(ends, position, side="right")
+            if shifts[stretch] == DROPPED:
+                continue
+            known = top | (np.uint64(tags[j]) << np.uint64(unused))
+            out_hashes[kept] = known | (np.uint64(rest[j]) << np.uint64(unused - rest_bits))
+            out_positions[kept] = np.uint32(position + shifts[stretch])
+            kept += 1
+    return kept
+
+
+@kernel
+def find_lists(
+    hashes: Words, buckets: Any32, tags: Any16, buckets_guard: Guard, tags_guard: Guard, low: Ints, high: Ints
+) -> None:
     """For each hash, the range of its postings: `low[i]` to `high[i]`, empty where there are none.
 
-    `buckets` has 2**bits + 1 entries, with bits >= 1.
+    `buckets` has 2**bits + 1 entries, with bits >= 1. A list in a damaged block counts as empty.
     """
     bits = 0
     while (1 << bits) < len(buckets) - 1:
@@ -98,15 +156,21 @@ def find_lists(hashes: Words, buckets: Any32, tags: Any16, low: Ints, high: Ints
     tag_shift = np.uint64(64 - bits - TAG_BITS)
     for i in range(len(hashes)):
         bucket = np.int64(hashes[i] >> bucket_shift)
-        low[i] = buckets[bucket]
-        high[i] = buckets[bucket + 1]
+        low[i] = 0
+        high[i] = 0
+        if touch_item(buckets_guard, bucket, 4) and touch_item(buckets_guard, bucket + 1, 4):
+            low[i] = buckets[bucket]
+            high[i] = buckets[bucket + 1]
     touched = np.uint16(0)
     for i in range(len(hashes)):
         # Loads that wait for nothing: the tags of all lists come from memory at the same time.
         if low[i] < high[i]:
             touched |= tags[low[i]]
     low[len(hashes) :] = touched
+    base = np.int64(tags_guard.state[2])
     for i in range(len(hashes)):
+        if low[i] < high[i] and not touch(tags_guard, base + 2 * low[i], base + 2 * high[i]):
+            high[i] = low[i]
         tag = np.int64((hashes[i] >> tag_shift) & np.uint64(0xFFFF))
         first = low[i]
         last = high[i]

@@ -3,8 +3,10 @@
 In: the arrays of a Segment, a scratch, positions in canonical text. Out: lengths of agreement, places. It refuses to
 know why a passage is looked at.
 
-The scratch keeps the last blocks decoded, raw and canonical, a slot each (direct mapped), so that a passage looked at
-twice is decoded once. A block that is not well formed is reported through `status`, never a crash.
+Content and postings are held against their checksums when they are first touched (`checked.py`); what is damaged is
+taken for nothing, and whoever called the kernel asks the guards. The scratch keeps the last blocks decoded, raw and
+canonical, a slot each (direct mapped), so that a passage looked at twice is decoded once. A block that is not well
+formed is reported through `status`, never a crash.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import numpy as np
 
 from codecite.indexer.config import BLOCK
 from codecite.indexer.kernels.canonical import canonicalize
+from codecite.indexer.kernels.checked import Guard, touch, touch_item
 from codecite.indexer.kernels.jit import kernel, part
 from codecite.indexer.kernels.lz4 import decompress_block
 from codecite.indexer.kernels.memory import common_prefix, common_suffix, load64, store64
@@ -41,6 +44,10 @@ class SegmentArrays(NamedTuple):
     positions: Any32
     block_of_granule: Ints32
     document_of_granule: Ints32
+    content_guard: Guard
+    buckets_guard: Guard
+    tags_guard: Guard
+    positions_guard: Guard
 
 
 class Scratch(NamedTuple):
@@ -98,15 +105,27 @@ def find_stretch(starts: Ints, first: Ints32, position: int) -> int:
 
 
 @part
+def posting(segment: SegmentArrays, number: int) -> int:
+    """The position of a posting, -1 where its block is damaged or it lies beyond the text."""
+    if not touch_item(segment.positions_guard, number, 4):
+        return np.int64(-1)
+    position = np.int64(segment.positions[number])
+    total = segment.document_canonical[len(segment.document_canonical) - 1]
+    return position if position < total else np.int64(-1)
+
+
+@part
 def load_block(segment: SegmentArrays, scratch: Scratch, block: int) -> int:
     """Decode a block into its slot, unless it is there; returns the slot."""
     slot = block & (SLOTS - 1)
     if scratch.block[slot] == block:
         return slot
     begin = len(segment.dictionary)
-    size = decompress_block(
-        segment.content, segment.block_offset[block], segment.block_offset[block + 1], scratch.work, begin, BLOCK
-    )
+    first = segment.block_offset[block]
+    last = segment.block_offset[block + 1]
+    size = np.int64(-1)
+    if touch(segment.content_guard, first, last):
+        size = decompress_block(segment.content, first, last, scratch.work, begin, BLOCK)
     if size < 0:
         if scratch.status[0] == 0:
             scratch.status[0] = block + 1

@@ -34,7 +34,15 @@ import numpy as np
 from codecite.indexer.config import GUARANTEE, KGRAM
 from codecite.indexer.kernels.jit import kernel, part
 from codecite.indexer.kernels.licensed import Licensed
-from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, SegmentArrays, agree_left, agree_right, find_stretch
+from codecite.indexer.kernels.segment import (
+    GRANULE_BITS,
+    Scratch,
+    SegmentArrays,
+    agree_left,
+    agree_right,
+    find_stretch,
+    posting,
+)
 from codecite.indexer.kernels.types import Bytes, Ints, Ints32, Words
 
 DIAGONALS = 512
@@ -308,7 +316,6 @@ def find_spans(
             touched += np.int64(segment.positions[low[order[o]]])
     scratch.status[1] = touched
     bounds = np.empty(2, np.int64)
-    total = segment.document_canonical[len(segment.document_canonical) - 1]
     for o in range(found.counts[3], len(order)):
         minimum = order[o]
         first = query.begins[minimum]
@@ -321,8 +328,8 @@ def find_spans(
             judged = np.int64(-1)
             nothing = False
             for j in range(max(low[minimum], found.counts[5]), high[minimum]):
-                d = np.int64(segment.positions[j])
-                if d >= total:
+                d = posting(segment, j)
+                if d < 0:
                     scratch.status[0] = 1
                     continue
                 number = np.int64(licensed.of_granule[d >> GRANULE_BITS])

@@ -78,7 +78,9 @@ class _Lists:
         self.low = np.empty(len(hashes), np.int64)
         self.high = np.empty(len(hashes), np.int64)
         arrays = opened.segment.arrays
-        find_lists(hashes, arrays.buckets, arrays.tags, self.low, self.high)
+        guards = arrays.buckets_guard, arrays.tags_guard
+        find_lists(hashes, arrays.buckets, arrays.tags, *guards, self.low, self.high)
+        opened.segment.raise_if_damaged()
         self._runs: dict[tuple[int, int], Ints] = {}
 
     def holders(self, query: Query, start: int, end: int) -> tuple[Ints, Ints]:
@@ -108,7 +110,10 @@ class _Lists:
                     count = holders_by_run(query, arrays, scratch, start, end, run, table, documents, places)
             found.append((documents[:count].copy(), places[:count].copy()))
             first = last
-        return found[0] if len(found) == 1 else _merged(found)
+        documents, places = found[0] if len(found) == 1 else _merged(found)
+        bounds = self.opened.origins.bounds
+        live = bounds[documents] < bounds[documents + 1]
+        return (documents, places) if live.all() else (documents[live], places[live])
 
     def _table(self, query: Query, low: int, high: int, f: int) -> Ints:
         """The runs of the Documents that go on with that of fingerprint f."""

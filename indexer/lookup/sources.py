@@ -13,6 +13,7 @@ from codecite.indexer.kernels.segment import place_passage
 from codecite.indexer.kernels.types import Bytes
 from codecite.indexer.lookup.exact import Passage
 from codecite.indexer.records import Kind, Source
+from codecite.indexer.store.order import SAME_PLACE
 from codecite.indexer.store.snapshot import Snapshot
 
 Place = tuple[Kind, int, int]
@@ -50,25 +51,48 @@ def find_sources(snapshot: Snapshot, passage: Passage, raw: Bytes, wanted: int) 
     `raw` is the passage with the white space of the text, from its first to its last canonical byte.
     """
     places = _Places(snapshot, passage, raw)
-    candidates = []
-    rows, owners = np.empty((2, wanted), np.int64)
-    for number, documents, starts in passage.held.holders:
-        opened = snapshot.segments[number]
-        for first, rank in snapshot.ranks(number):
-            count = first_origins(documents, opened.origins, first, rank, rows, owners)
-            for row, owner in zip(rows[:count].tolist(), owners[:count].tolist(), strict=True):
-                document = int(documents[owner])
-                digest = opened.segment.contents[document].tobytes().hex()
-                order = snapshot.order_of(row, digest)
-                candidates.append((order, row, digest, number, document, int(starts[owner])))
-    candidates.sort()
+    candidates = _first(snapshot, passage, wanted)
     found = []
-    for _, row, digest, number, document, start in candidates[:wanted]:
+    for row, digest, number, document, start in candidates:
         kind, first_line, last_line = places.place(number, document, start)
         found.append(Source(f"swh:1:cnt:{digest}", kind, snapshot.origin(row), first_line, last_line))
     if any(source.kind is Kind.VERBATIM for source in found) or _any_verbatim(passage, places):
         return Kind.VERBATIM, tuple(found)
     return Kind.REFORMATTED, tuple(found)
+
+
+def _first(snapshot: Snapshot, passage: Passage, wanted: int) -> list[tuple[int, str, int, int, int]]:
+    """The first `wanted` Origins: number, SHA-1 of the Document, its Segment and number, the passage's place in it.
+
+    One that was read from two copies of the same place is taken once.
+    """
+    room = wanted
+    while True:
+        candidates = []
+        sure: tuple[str, ...] | None = None
+        rows, owners = np.empty((2, room), np.int64)
+        for number, documents, starts in passage.held.holders:
+            opened = snapshot.segments[number]
+            for first, rank in snapshot.ranks(number):
+                count = first_origins(documents, opened.origins, first, rank, rows, owners)
+                for row, owner in zip(rows[:count].tolist(), owners[:count].tolist(), strict=True):
+                    document = int(documents[owner])
+                    digest = opened.segment.contents[document].tobytes().hex()
+                    order = snapshot.order_of(row, digest)
+                    candidates.append((order, row, digest, number, document, int(starts[owner])))
+                if room and count == room:
+                    # There may be more, all of them behind the last of these.
+                    sure = min(sure or candidates[-1][0], candidates[-1][0])
+        candidates.sort()
+        distinct = [
+            candidate[1:]
+            for before, candidate in zip([None, *candidates], candidates, strict=False)
+            if (before is None or before[0][:SAME_PLACE] != candidate[0][:SAME_PLACE])
+            and (sure is None or candidate[0] <= sure)
+        ]
+        if sure is None or len(distinct) >= wanted:
+            return distinct[:wanted]
+        room *= 2
 
 
 def _any_verbatim(passage: Passage, places: _Places) -> bool:

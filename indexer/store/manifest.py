@@ -3,9 +3,12 @@
 In: the directory of an index. Out: a Manifest; from a Manifest, the published index. It refuses to know what is in
 a Segment.
 
-    manifest.json     what this module writes
-    lock              held by the one writer
-    segments/NAME/    one directory a Segment; those that no manifest names are left-overs of a killed writer
+    manifest.json       what this module writes
+    lock                held by the one writer
+    takedowns-G.json    what must not be in the index (`takedowns.py`), as generation G left it
+    segments/NAME/      one directory a Segment, with its `removed-G.npy`: the Origins that generation G took out of it
+
+What the manifest does not name is a left-over of a killed writer, and the next writer removes it.
 """
 
 from __future__ import annotations
@@ -13,12 +16,17 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
+
+import xxhash
 
 from codecite.indexer.config import IndexConfig
 from codecite.indexer.errors import (
@@ -27,15 +35,16 @@ from codecite.indexer.errors import (
     IndexLockedError,
     IndexMissingError,
     IndexVersionError,
+    IndexWriteError,
 )
-from codecite.indexer.store.section import FORMAT_VERSION
+from codecite.indexer.store.section import FORMAT
 
 _NAME = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentEntry:
-    """A live Segment: its directory and how much it holds."""
+    """A live Segment: its directory and how much it holds, removed or not; `removed` names the list of what is."""
 
     name: str
     documents: int
@@ -44,6 +53,7 @@ class SegmentEntry:
     postings: int
     bytes: int
     canonical_bytes: int
+    removed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +66,18 @@ class Manifest:
     config: IndexConfig
     sources: tuple[str, ...] = ()
     segments: tuple[SegmentEntry, ...] = ()
+    takedowns: str | None = None
 
-    def with_segments(self, entries: tuple[SegmentEntry, ...], sources: tuple[str, ...], built: str) -> Manifest:
-        """The next generation: with more Segments, from more sources."""
-        known = dict.fromkeys((*self.sources, *sources))
+    def following(self, segments: tuple[SegmentEntry, ...], sources: Iterable[str], takedowns: str | None) -> Manifest:
+        """The next generation, built now."""
+        built = datetime.now(UTC).isoformat(timespec="seconds")
         return replace(
             self,
             generation=self.generation + 1,
             built=built,
-            sources=tuple(known),
-            segments=self.segments + entries,
+            sources=tuple(sorted(set(sources))),
+            segments=segments,
+            takedowns=takedowns,
         )
 
 
@@ -83,20 +95,11 @@ def read_manifest(directory: Path) -> Manifest:
     """The published manifest."""
     path = directory / _NAME
     try:
-        fields = json.loads(path.read_bytes())
+        fields = read_sealed(path)
     except (FileNotFoundError, NotADirectoryError):
         raise IndexMissingError(
             f"{directory}: there is no index here; make one with 'codecite index add SOURCE --index {directory}'"
         ) from None
-    except OSError as error:
-        raise IndexCorruptError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
-    except ValueError as error:
-        raise IndexCorruptError(f"{path}: is not JSON ({error}); build the index again") from None
-    version = fields.get("format") if isinstance(fields, dict) else None
-    if version != FORMAT_VERSION:
-        raise IndexVersionError(
-            f"{path}: written in format {version}, this version reads {FORMAT_VERSION}; build the index again"
-        )
     try:
         return Manifest(
             id=fields["id"],
@@ -105,6 +108,7 @@ def read_manifest(directory: Path) -> Manifest:
             config=IndexConfig(**fields["config"]),
             sources=tuple(fields["sources"]),
             segments=tuple(SegmentEntry(**entry) for entry in fields["segments"]),
+            takedowns=fields["takedowns"],
         )
     except ConfigError as error:
         raise IndexVersionError(f"{path}: {error}; build the index again") from None
@@ -114,14 +118,51 @@ def read_manifest(directory: Path) -> Manifest:
 
 def publish(directory: Path, manifest: Manifest) -> None:
     """Make `manifest` the live one: written beside, brought to the disk, then renamed over the old one."""
-    fields = {"format": FORMAT_VERSION, **asdict(manifest)}
     beside = directory / (_NAME + ".new")
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(fields, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+    write_sealed(beside, asdict(manifest))
     beside.replace(directory / _NAME)
     sync_directory(directory)
+
+
+def _sealed(fields: dict[str, Any]) -> bytes:
+    text = json.dumps(fields, indent=1)
+    return json.dumps({**fields, "checksum": xxhash.xxh64_hexdigest(text.encode())}, indent=1).encode()
+
+
+def write_sealed(path: Path, fields: dict[str, Any]) -> None:
+    """Write a JSON object with its format and a checksum, and bring it to the disk."""
+    with path.open("wb") as file:
+        file.write(_sealed({"format": FORMAT, **fields}))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Read what `write_sealed` wrote.
+
+    Raises FileNotFoundError, IndexVersionError for another format, IndexCorruptError for a byte that is not as it was.
+    """
+    try:
+        data = path.read_bytes()
+        fields = json.loads(data)
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise IndexCorruptError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
+    except ValueError as error:
+        raise IndexCorruptError(f"{path}: is not JSON ({error}); build the index again") from None
+    if not isinstance(fields, dict) or not isinstance(fields.get("format"), str):
+        raise IndexVersionError(f"{path}: names no format, this version reads {FORMAT}; build the index again")
+    expected = _sealed({name: value for name, value in fields.items() if name != "checksum"})
+    if data != expected and fields["format"] == FORMAT:
+        at = next((i for i, (one, other) in enumerate(zip(data, expected, strict=False)) if one != other), len(data))
+        raise IndexCorruptError(f"{path}: at byte {at}: does not have its checksum; build the index again")
+    if fields["format"] != FORMAT:
+        raise IndexVersionError(
+            f"{path}: written in format {fields['format']}, this version reads {FORMAT}; build the index again"
+        )
+    del fields["format"], fields["checksum"]
+    return fields
 
 
 def sync_directory(directory: Path) -> None:
@@ -135,32 +176,55 @@ def sync_directory(directory: Path) -> None:
 
 @contextmanager
 def writing(directory: Path) -> Iterator[None]:
-    """Be the one writer of an index; raises IndexLockedError if another process is."""
+    """Be the one writer of an index.
+
+    Raises IndexLockedError, with the holder's name, if another process is; IndexWriteError where the disk refuses.
+    """
     try:
         (directory / "segments").mkdir(parents=True, exist_ok=True)
         handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise IndexLockedError(f"{directory}: cannot be written to ({error.strerror}); give another --index") from None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise IndexLockedError(
-            f"{directory}: another process is adding to this index; wait until it is done and try again"
-        ) from None
-    try:
-        yield
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
+            raise IndexLockedError(
+                f"{directory}: {holder} is writing to this index; wait until it is done and try again"
+            ) from None
+        try:
+            os.ftruncate(handle, 0)
+            os.write(handle, f"process {os.getpid()} on {platform.node()}".encode())
+            yield
+            os.ftruncate(handle, 0)
+        except OSError as error:
+            place = f" at {error.filename}" if error.filename else ""
+            raise IndexWriteError(
+                f"{directory}: cannot be written ({error.strerror}{place}); what was published before is whole; "
+                "make room and run it again"
+            ) from error
     finally:
         os.close(handle)
 
 
 def remove_left_overs(directory: Path, manifest: Manifest) -> None:
-    """Delete the Segments that a killed writer left; only the writer may call this."""
-    live = {entry.name for entry in manifest.segments}
+    """Delete what the manifest does not name; only the writer may call this. A reader that has it open keeps it."""
+    live = {entry.name: entry.removed for entry in manifest.segments}
     for path in (directory / "segments").iterdir():
-        if path.name in live:
+        if path.name not in live:
+            _delete(path)
             continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        for removed in path.glob("removed-*"):
+            if removed.name != live[path.name]:
+                _delete(removed)
+    for path in directory.glob("takedowns-*"):
+        if path.name != manifest.takedowns:
+            _delete(path)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

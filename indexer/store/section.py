@@ -4,12 +4,16 @@ In: bytes. Out: a file; from a file, its payload mapped. It refuses to know what
 
     payload     a .npy array, an Arrow IPC stream, or the content blocks: readable with public tools, since all of
                 these ignore what follows their own end
-    checksums   one little-endian 64-bit XXH3 for each 64 KiB of the payload, seeded with the CRC-32 of the file's
-                name, so that a file under another's name does not pass
-    trailer     32 bytes: magic `codecite`, format version (4), block size (4), payload length (8), and the XXH3 of
-                the checksums and the 24 bytes before it (8)
+    checksums   one little-endian XXH64 for each 64 KiB of the payload, seeded with the CRC-32 of the Segment's and the
+                file's name, so that neither a file under another's name passes nor one of another Segment
+    trailer     32 bytes: magic `codecite`, format version (2 + 2), block size (4), payload length (8), and the XXH64
+                of the checksums and the 24 bytes before it (8)
 
-The frame costs 8 bytes in 65,536 and 32 a file. Format versions: 0, in the making; nothing has been released.
+The frame costs 8 bytes in 65,536 and 32 a file.
+
+History. Nothing has been released: versions 0.x are drafts, read by no other draft.
+    0.1     XXH3 in place of XXH64 (kernels cannot compute it), names without the Segment's
+    0.2     sections `rest` and `removed`, stamps, languages and marks of Origins
 """
 
 from __future__ import annotations
@@ -26,13 +30,19 @@ import numpy as np
 import xxhash
 
 from codecite.indexer.errors import IndexCorruptError, IndexMissingError, IndexVersionError
+from codecite.indexer.kernels.checked import BLOCK_BITS, Guard
 from codecite.indexer.kernels.types import Array
 
-FORMAT_VERSION = 0
+FORMAT_VERSION = (0, 2)
+FORMAT = ".".join(map(str, FORMAT_VERSION))
 MAGIC = b"codecite"
-BLOCK = 65536
-_HEAD = struct.Struct("<8sIIQ")
+BLOCK = 1 << BLOCK_BITS
+_HEAD = struct.Struct("<8sHHIQ")
 _TRAILER_BYTES = _HEAD.size + 8
+
+
+def _seed(path: Path) -> int:
+    return zlib.crc32(f"{path.parent.name}/{path.name}".encode())
 
 
 class SectionWriter:
@@ -40,9 +50,9 @@ class SectionWriter:
 
     def __init__(self, path: Path) -> None:
         self._file: IO[bytes] = path.open("wb")
-        self._seed = zlib.crc32(path.name.encode())
+        self._seed = _seed(path)
         self._checksums: list[int] = []
-        self._pending = xxhash.xxh3_64(seed=self._seed)
+        self._pending = xxhash.xxh64(seed=self._seed)
         self._room = BLOCK
         self.length = 0
 
@@ -55,18 +65,28 @@ class SectionWriter:
             self._pending.update(view[: self._room])
             self._checksums.append(self._pending.intdigest())
             view = view[self._room :]
-            self._pending = xxhash.xxh3_64(seed=self._seed)
+            self._pending = xxhash.xxh64(seed=self._seed)
             self._room = BLOCK
         self._pending.update(view)
         self._room -= len(view)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the section is finished, or was given up."""
+        return self._file.closed
+
+    def flush(self) -> None:
+        """Nothing: `close` brings everything to the disk."""
+
     def close(self) -> None:
         """Write the checksums and the trailer, and wait until the disk has all of it."""
+        if self.closed:
+            return
         if self._room < BLOCK:
             self._checksums.append(self._pending.intdigest())
         checksums = struct.pack(f"<{len(self._checksums)}Q", *self._checksums)
-        head = _HEAD.pack(MAGIC, FORMAT_VERSION, BLOCK, self.length)
-        own = xxhash.xxh3_64_intdigest(checksums + head, seed=self._seed)
+        head = _HEAD.pack(MAGIC, *FORMAT_VERSION, BLOCK, self.length)
+        own = xxhash.xxh64_intdigest(checksums + head, seed=self._seed)
         self._file.write(checksums + head + struct.pack("<Q", own))
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -104,21 +124,21 @@ class Section:
         except OSError as error:
             raise IndexCorruptError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
         trailer = self._map[size - _TRAILER_BYTES :]
-        magic, version, block, self.length = _HEAD.unpack_from(trailer)
+        magic, major, minor, block, self.length = _HEAD.unpack_from(trailer)
         if magic != MAGIC:
             raise self._corrupt("has no codecite trailer (cut short, or no section)", size - _TRAILER_BYTES)
-        if version != FORMAT_VERSION:
+        if (major, minor) != FORMAT_VERSION:
             raise IndexVersionError(
-                f"{path}: written in format {version}, this version reads {FORMAT_VERSION}; build the index again"
+                f"{path}: written in format {major}.{minor}, this version reads {FORMAT}; build the index again"
             )
         blocks = -(-self.length // BLOCK)
         if block != BLOCK or size != self.length + 8 * blocks + _TRAILER_BYTES:
             raise self._corrupt("does not have the length that its trailer says", size - _TRAILER_BYTES)
-        self._seed = zlib.crc32(path.name.encode())
+        self._seed = _seed(path)
         table = self._map[self.length : size - 8]
-        if xxhash.xxh3_64_intdigest(table, seed=self._seed) != struct.unpack("<Q", self._map[size - 8 :])[0]:
+        if xxhash.xxh64_intdigest(table, seed=self._seed) != struct.unpack("<Q", self._map[size - 8 :])[0]:
             raise self._corrupt("has a checksum table that does not agree with itself", self.length)
-        self._checksums = struct.unpack_from(f"<{blocks}Q", table)
+        self._checksums = np.frombuffer(table, np.dtype("<u8"), blocks)
 
     def _corrupt(self, what: str, offset: int) -> IndexCorruptError:
         return IndexCorruptError(f"{self.path}: at byte {offset}: {what}; build the index again")
@@ -127,6 +147,21 @@ class Section:
     def payload(self) -> memoryview:
         """The bytes of the payload."""
         return memoryview(self._map)[: self.length]
+
+    def guard(self) -> Guard:
+        """The payload for kernels, which check a block when they first touch it."""
+        payload = np.frombuffer(self._map, np.uint8, self.length)
+        seen = np.zeros(len(self._checksums) + 1, np.uint8)
+        return Guard(payload, self._checksums, seen, np.array([self._seed, 0, _data_offset(payload)], np.uint64))
+
+    def check_head(self) -> None:
+        """Raise IndexCorruptError if the first block, which says what the payload is, does not have its checksum."""
+        if self.length and xxhash.xxh64_intdigest(self.payload[:BLOCK], seed=self._seed) != self._checksums[0]:
+            raise self.damaged(0)
+
+    def damaged(self, block: int) -> IndexCorruptError:
+        """What to raise for a block that does not have its checksum."""
+        return self._corrupt("a block of 64 KiB does not have its checksum", block * BLOCK)
 
     def check(self) -> None:
         """Raise IndexCorruptError for the first block that does not have its checksum."""
@@ -137,18 +172,69 @@ class Section:
         """Hold every block against its checksum; one sentence for each that fails."""
         found = []
         payload = self.payload
-        for i, expected in enumerate(self._checksums):
+        for i, expected in enumerate(self._checksums.tolist()):
             block = payload[i * BLOCK : (i + 1) * BLOCK]
-            if xxhash.xxh3_64_intdigest(block, seed=self._seed) != expected:
-                found.append(str(self._corrupt("a block of 64 KiB does not have its checksum", i * BLOCK)))
+            if xxhash.xxh64_intdigest(block, seed=self._seed) != expected:
+                found.append(str(self.damaged(i)))
         return found
 
 
-def read_array(path: Path, *, checked: bool = True) -> Array:
-    """Map the array of a section, read-only; its checksums are held against it first, unless told otherwise."""
+class CheckedReader:
+    """Reads pieces of a payload from the file, not through a mapping: what a merge goes through is not held."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._section = Section(path)
+        self._guard = self._section.guard()
+        self._file = path.open("rb")
+
+    def read(self, begin: int, end: int) -> memoryview:
+        """The bytes `[begin, end)` of the payload.
+
+        Raises IndexCorruptError where a block does not have its checksum.
+        """
+        first = begin >> BLOCK_BITS
+        length = min(((end - 1) >> BLOCK_BITS) + 1 << BLOCK_BITS, self._section.length) - (first << BLOCK_BITS)
+        if end <= begin:
+            return memoryview(b"")
+        data = memoryview(os.pread(self._file.fileno(), length, first << BLOCK_BITS))
+        for block in range(-(-len(data) // BLOCK)):
+            piece = data[block * BLOCK : (block + 1) * BLOCK]
+            if xxhash.xxh64_intdigest(piece, seed=int(self._guard.state[0])) != self._guard.checksums[first + block]:
+                raise self._section.damaged(first + block)
+        return data[begin - (first << BLOCK_BITS) : end - (first << BLOCK_BITS)]
+
+    def items(self, begin: int, end: int, dtype: type[np.generic]) -> Array:
+        """Items `[begin, end)` of the array that the payload holds."""
+        size = np.dtype(dtype).itemsize
+        at = int(self._guard.state[2])
+        return np.frombuffer(self.read(at + begin * size, at + end * size), dtype)
+
+    def length_of(self, dtype: type[np.generic]) -> int:
+        """How many items of that type the payload holds behind its header."""
+        return (self._section.length - int(self._guard.state[2])) // np.dtype(dtype).itemsize
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _data_offset(payload: Array) -> int:
+    """Where the data of a .npy file begins; 0 for any other payload."""
+    if payload[:6].tobytes() != b"\x93NUMPY":
+        return 0
+    return 10 + int.from_bytes(payload[8:10].tobytes(), "little")
+
+
+def read_array(path: Path) -> Array:
+    """Map the array of a section, read-only; its checksums are held against it first."""
     section = Section(path)
-    if checked:
-        section.check()
+    section.check()
+    return array_of(section)
+
+
+def array_of(section: Section) -> Array:
+    """The array that the payload of a section is, not checked."""
     payload = section.payload
     stream = _Reader(payload)
     try:
@@ -159,7 +245,9 @@ def read_array(path: Path, *, checked: bool = True) -> Array:
         array = np.frombuffer(payload[stream.at :], dtype=dtype)
         return array.reshape(shape)
     except (ValueError, SyntaxError, TokenError):
-        raise IndexCorruptError(f"{path}: at byte 0: is not the array it should be; build the index again") from None
+        raise IndexCorruptError(
+            f"{section.path}: at byte 0: is not the array it should be; build the index again"
+        ) from None
 
 
 class _Reader:

@@ -1,7 +1,7 @@
 """An opened Segment: its sections mapped, ready for the kernels.
 
-In: the directory of a finished Segment. Out: arrays and columns. It refuses to know of queries and of other
-Segments.
+In: the directory of a finished Segment. Out: arrays and columns, and which Origins were removed. It refuses to know
+of queries and of other Segments.
 """
 
 from __future__ import annotations
@@ -12,26 +12,18 @@ import numpy as np
 
 from codecite.indexer.errors import IndexCorruptError
 from codecite.indexer.kernels.segment import GRANULE_BITS, SegmentArrays, first_of_granules
-from codecite.indexer.kernels.types import Ints, Ints32
-from codecite.indexer.records import LicenseEvidence, Package
+from codecite.indexer.kernels.types import Any32, Flags, Ints, Ints32
+from codecite.indexer.records import FileMark, LicenseEvidence, Package
 from codecite.indexer.store.manifest import SegmentEntry, segment_directory
-from codecite.indexer.store.section import Section, read_array
+from codecite.indexer.store.section import Section, array_of, read_array
 from codecite.indexer.store.tables import Strings, evidence_from_json, numbers_of, package_of, read_table
 
-UNCHECKED = frozenset({"tags", "positions"})
-"""Arrays that are not held against their checksums at opening: large, and kernels refuse what they cannot use."""
-ARRAYS = (
-    "dictionary",
-    "blocks",
-    "documents",
-    "contents",
-    "buckets",
-    "tags",
-    "positions",
-    "origin_bounds",
-    "licenses",
-    "foreign",
-)
+GUARDED = ("buckets", "tags", "positions")
+"""Arrays whose blocks are held against their checksums when they are first touched, like the content's."""
+ARRAYS = ("dictionary", "blocks", "documents", "contents", "origin_bounds", "licenses", "foreign")
+"""Arrays that are checked as a whole when the Segment is opened."""
+MERGING = ("rest",)
+"""Arrays that only a merge reads."""
 
 
 def _granules(starts: Ints) -> Ints32:
@@ -46,27 +38,40 @@ class Segment:
     def __init__(self, directory: Path, entry: SegmentEntry) -> None:
         self.path = segment_directory(directory, entry.name)
         self.entry = entry
-        arrays = {name: read_array(self.path / f"{name}.npy", checked=name not in UNCHECKED) for name in ARRAYS}
+        arrays = {name: read_array(self.path / f"{name}.npy") for name in ARRAYS}
+        self._sections = {name: Section(self.path / f"{name}.npy") for name in GUARDED}
+        self._sections["content"] = Section(self.path / "content.lz4")
+        for section in self._sections.values():
+            section.check_head()
+        guards = {name: section.guard() for name, section in self._sections.items()}
+        guarded = {name: array_of(self._sections[name]) for name in GUARDED}
         self.contents = arrays["contents"]
         self.foreign = arrays["foreign"]
         self.origin_bounds = arrays["origin_bounds"]
         self.licenses = arrays["licenses"]
-        if len(self.contents) != entry.documents or len(arrays["tags"]) != entry.postings:
+        self.removed: Any32 | None = read_array(self.path / entry.removed) if entry.removed else None
+        if len(self.contents) != entry.documents or len(guarded["tags"]) != entry.postings:
             raise IndexCorruptError(f"{self.path}: is not the Segment that the manifest names; build the index again")
         blocks, documents = arrays["blocks"], arrays["documents"]
+        self.block_raw: Ints = blocks[1]
+        self.document_raw: Ints = documents[0]
         self.arrays = SegmentArrays(
-            content=np.frombuffer(Section(self.path / "content.lz4").payload, np.uint8),
+            content=guards["content"].payload,
             dictionary=arrays["dictionary"],
             block_offset=blocks[0],
             block_canonical=blocks[2],
             block_lines=blocks[3],
             document_canonical=documents[1],
             document_lines=documents[2],
-            buckets=arrays["buckets"],
-            tags=arrays["tags"],
-            positions=arrays["positions"],
+            buckets=guarded["buckets"],
+            tags=guarded["tags"],
+            positions=guarded["positions"],
             block_of_granule=_granules(blocks[2]),
             document_of_granule=_granules(documents[1]),
+            content_guard=guards["content"],
+            buckets_guard=guards["buckets"],
+            tags_guard=guards["tags"],
+            positions_guard=guards["positions"],
         )
         columns = read_table(self.path / "origins.arrow")
         self.origin_document = numbers_of(columns["document"])
@@ -79,9 +84,30 @@ class Segment:
         self._evidence = (numbers_of(columns["evidence"].indices), Strings(columns["evidence"].dictionary))
         self._copyright = (numbers_of(columns["copyright"].indices), Strings(columns["copyright"].dictionary))
         self.packages = read_table(self.path / "packages.arrow")
+        self.origin_key = numbers_of(columns["key"])
+        self.origin_stamp = numbers_of(columns["stamp"])
+        self.columns = columns
+        self._language = (numbers_of(columns["language"].indices), columns["language"].dictionary.to_pylist())
+        self._marks = (numbers_of(columns["marks"].indices), columns["marks"].dictionary.to_pylist())
         self._known_packages: dict[int, tuple[Package, str]] = {}
         self._known_evidence: dict[int, tuple[LicenseEvidence, ...]] = {}
         self._known_copyright: dict[int, tuple[str, ...]] = {}
+
+    @property
+    def live(self) -> Flags:
+        """Which Origins are not removed: a flag for each."""
+        flags = np.ones(len(self.origin_document), bool)
+        if self.removed is not None:
+            flags[self.removed] = False
+        return flags
+
+    def raise_if_damaged(self) -> None:
+        """Raise IndexCorruptError if a block that was touched did not have its checksum."""
+        guards = self.arrays[-len(self._sections) :]
+        if any(guard.state[1] for guard in guards):
+            names = ("content", *GUARDED)
+            name, guard = next((name, guard) for name, guard in zip(names, guards, strict=True) if guard.state[1])
+            raise self._sections[name].damaged(int(guard.state[1]) - 1)
 
     def path_of(self, origin: int) -> str:
         """The path of an Origin."""
@@ -104,11 +130,23 @@ class Segment:
             lines = self._known_copyright[number] = tuple(text.split("\n")) if text else ()
         return lines
 
+    def language_of(self, origin: int) -> str | None:
+        """The language of an Origin."""
+        return self._language[1][self._language[0][origin]] or None
+
+    def marks_of(self, origin: int) -> tuple[FileMark, ...]:
+        """What kind of file an Origin is."""
+        return tuple(map(FileMark, self._marks[1][self._marks[0][origin]].split()))
+
     def package_of(self, origin: int) -> tuple[Package, str]:
         """The Package of an Origin and the name of its project."""
         number = int(self.origin_package[origin])
         known = self._known_packages.get(number)
         if known is None:
-            known = package_of(self.packages, number), self.packages["project"][number].as_py()
+            known = self.package(number), self.packages["project"][number].as_py()
             self._known_packages[number] = known
         return known
+
+    def package(self, number: int) -> Package:
+        """A row of the table of Packages."""
+        return package_of(self.packages, number)

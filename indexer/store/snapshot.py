@@ -1,7 +1,8 @@
 """A Snapshot: one published generation of an index, opened. It does not change while it is held.
 
-In: the directory of an index. Out: its Segments, with licences numbered over all of them and every Document's
-Origins together, whichever Segment they stand in. It refuses to know of queries.
+In: the directory of an index. Out: its Segments, with licences numbered over all of them and every Document's live
+Origins together, whichever Segment they stand in. A Document without one is as good as absent. It refuses to know of
+queries.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
-from codecite.indexer.errors import IndexCorruptError
+from codecite.indexer.errors import IndexCorruptError, IndexMissingError
 from codecite.indexer.kernels.holders import Origins
 from codecite.indexer.kernels.licensed import Licensed, map_granules
 from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, new_scratch
-from codecite.indexer.kernels.types import Any32, Array, Ints, Words
+from codecite.indexer.kernels.types import Any32, Array, Flags, Ints, Words
 from codecite.indexer.records import NOASSERTION, Coverage, LicenseEvidence, Origin
 from codecite.indexer.store.known import digest_keys
 from codecite.indexer.store.manifest import Manifest, read_manifest
+from codecite.indexer.store.order import source_order
+from codecite.indexer.store.origins import licensed_pairs
 from codecite.indexer.store.segment import Segment
-from codecite.indexer.store.tables import source_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +52,39 @@ class OpenSegment:
             scratch = new_scratch(self.segment.arrays.dictionary)
         yield scratch
         if scratch.status[0]:
+            self.segment.raise_if_damaged()
             at = int(self.segment.arrays.block_offset[int(scratch.status[0]) - 1])
             raise IndexCorruptError(
                 f"{self.segment.path / 'content.lz4'}: at byte {at}: a block does not decode; "
                 "run 'codecite index verify', then build the index again"
             )
+        self.segment.raise_if_damaged()
         self.scratches.append(scratch)
+
+    @property
+    def live(self) -> Flags:
+        """Which Documents have a live Origin: a flag for each."""
+        return self.origins.bounds[1:] > self.origins.bounds[:-1]
 
 
 class Snapshot:
-    """All Segments of one generation."""
+    """All Segments of one generation: the published one, or that of a manifest that is yet to be published."""
 
-    def __init__(self, directory: Path) -> None:
-        self.manifest: Manifest = read_manifest(directory)
-        segments = [Segment(directory, entry) for entry in self.manifest.segments]
+    def __init__(self, directory: Path, manifest: Manifest | None = None) -> None:
+        self.manifest, segments = _opened(directory, manifest)
         self._first_origin = np.cumsum([0, *(len(segment.origin_document) for segment in segments)])
         self._owners = segments
         numbers: dict[str, int] = {}
         tables = [[numbers.setdefault(text, len(numbers)) for text in segment.expressions] for segment in segments]
         self.expressions: tuple[str, ...] = tuple(numbers)
+        tabled = [np.array(table, np.uint32) for table in tables]
+        named = any(len(segment.foreign) for segment in segments)
+        columns = [table[segment.origin_license] for table, segment in zip(tabled, segments, strict=True) if named]
+        self._row_licenses: Any32 = _joined(columns, np.uint32)
         project: Words = _joined([segment.origin_project for segment in segments], np.uint64)
         foreign = _foreign_origins(segments, self._first_origin)
         self.segments: tuple[OpenSegment, ...] = tuple(
-            self._open(i, segment, np.array(tables[i], np.uint32), project, foreign[i])
-            for i, segment in enumerate(segments)
+            self._open(i, segment, tabled[i], project, foreign[i]) for i, segment in enumerate(segments)
         )
         owners = [np.unique(np.searchsorted(self._first_origin, rows[1], side="right") - 1) for rows in foreign]
         self._ranks = [
@@ -82,25 +94,20 @@ class Snapshot:
 
     def _open(self, i: int, segment: Segment, numbers: Any32, project: Words, foreign: Ints) -> OpenSegment:
         count = segment.entry.documents
-        rows = np.arange(int(segment.origin_bounds[count]), dtype=np.int64) + self._first_origin[i]
+        own = int(segment.origin_bounds[count])
+        rows = np.arange(own, dtype=np.int64) + self._first_origin[i]
         bounds = segment.origin_bounds
         owners, licenses = segment.licenses
         licenses = numbers[licenses] if len(numbers) else licenses
-        if foreign.shape[1]:
-            documents = np.concatenate([segment.origin_document[: len(rows)].astype(np.int64), foreign[0]])
+        if segment.removed is not None or foreign.shape[1]:
+            kept = segment.live[:own]
+            documents = np.concatenate([segment.origin_document[:own][kept].astype(np.int64), foreign[0]])
             order = np.argsort(documents, kind="stable")
-            rows = np.concatenate([rows, foreign[1]])[order]
+            rows = np.concatenate([rows[kept], foreign[1]])[order]
             bounds = np.searchsorted(documents[order], np.arange(count + 1)).astype(np.uint32)
-            more = np.array([self._license_number(int(row)) for row in foreign[1]], np.uint64)
-            pairs = np.unique(
-                np.concatenate(
-                    [
-                        owners.astype(np.uint64) << np.uint64(32) | licenses,
-                        foreign[0].astype(np.uint64) << np.uint64(32) | more,
-                    ]
-                )
-            )
-            owners, licenses = (pairs >> np.uint64(32)).astype(np.uint32), pairs.astype(np.uint32)
+            local = numbers[segment.origin_license[:own][kept]] if len(numbers) else np.empty(0, np.uint32)
+            more = self._row_licenses[foreign[1]]
+            owners, licenses = licensed_pairs(documents, np.concatenate([local, more]), count)
         owned = np.searchsorted(owners, np.arange(count + 1, dtype=np.uint32)).astype(np.int64)
         licenses = np.ascontiguousarray(licenses)
         of_granule = np.empty((segment.entry.canonical_bytes >> GRANULE_BITS) + 1, np.int32)
@@ -115,10 +122,6 @@ class Snapshot:
     def _owner(self, origin: int) -> tuple[Segment, int]:
         i = int(np.searchsorted(self._first_origin, origin, side="right")) - 1
         return self._owners[i], origin - int(self._first_origin[i])
-
-    def _license_number(self, origin: int) -> int:
-        segment, row = self._owner(origin)
-        return self.expressions.index(segment.expressions[segment.origin_license[row]])
 
     def origin(self, number: int) -> Origin:
         """An Origin by its number, with all its evidence."""
@@ -137,6 +140,8 @@ class Snapshot:
             evidence=evidence,
             conflict=False,
             copyright=segment.copyright_of(row),
+            language=segment.language_of(row),
+            marks=segment.marks_of(row),
         )
 
     def order_of(self, number: int, digest: str) -> tuple[str, ...]:
@@ -149,16 +154,50 @@ class Snapshot:
     def coverage(self) -> Coverage:
         """What this generation holds."""
         manifest = self.manifest
+        documents, size = self.size
         return Coverage(
             id=manifest.id,
             generation=manifest.generation,
             built=manifest.built,
-            documents=sum(entry.documents for entry in manifest.segments),
-            bytes=sum(entry.bytes for entry in manifest.segments),
+            documents=documents,
+            bytes=size,
             sources=manifest.sources,
             license_filter=None,
             guarantee_bytes=manifest.config.guarantee,
         )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many Documents are live, and their raw bytes."""
+        documents = size = 0
+        for opened in self.segments:
+            live = opened.live
+            documents += int(np.count_nonzero(live))
+            starts = opened.segment.document_raw
+            size += int(starts[-1] if live.all() else np.diff(starts)[live].sum())
+        return documents, size
+
+    @property
+    def sources(self) -> set[str]:
+        """The sources of all live Origins."""
+        found: set[str] = set()
+        for segment in self._owners:
+            packages = np.unique(segment.origin_package[segment.live])
+            found.update(segment.packages["source"].take(pa.array(packages)).unique().to_pylist())
+        return found
+
+
+def _opened(directory: Path, manifest: Manifest | None) -> tuple[Manifest, list[Segment]]:
+    """The Segments of a manifest. Where a writer publishes and clears away meanwhile, those of the next generation."""
+    found = manifest or read_manifest(directory)
+    while True:
+        try:
+            return found, [Segment(directory, entry) for entry in found.segments]
+        except IndexMissingError:
+            latest = read_manifest(directory)
+            if manifest is not None or latest.generation == found.generation:
+                raise
+            found = latest
 
 
 def _joined(columns: list[Array], dtype: type[np.generic]) -> Array:
@@ -177,7 +216,9 @@ def _foreign_origins(segments: list[Segment], first_origin: Array) -> list[Ints]
         local = segment.entry.documents
         begin = int(segment.origin_bounds[local])
         named = segment.origin_document[begin:].astype(np.int64) - local
-        rows = np.arange(begin, len(segment.origin_document), dtype=np.int64) + first_origin[i]
+        kept = segment.live[begin:]
+        named = named[kept]
+        rows = (np.arange(begin, len(segment.origin_document), dtype=np.int64) + first_origin[i])[kept]
         for j, other in enumerate(segments):
             if j == i or not len(other.contents):
                 continue

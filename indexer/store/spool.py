@@ -1,7 +1,7 @@
 """The spool: postings on their way to the disk, sorted in memory that does not grow with the corpus.
 
 In: batches of postings, grouped by the top bits of their hash, in the order of their positions. Out: the sections
-`buckets`, `tags` and `positions`. It refuses to know what a position means.
+`buckets`, `tags`, `positions` and `rest`. It refuses to know what a position means.
 
 Groups are gathered in memory up to a budget, then written to a scratch file, group after group; at the end each
 group is read back, sorted and appended to the sections, one after the other.
@@ -13,26 +13,28 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from codecite.indexer.kernels.documents import Fingerprints
-from codecite.indexer.kernels.postings import PARTITION_BITS, sort_partition
+from codecite.indexer.kernels.postings import KNOWN_BITS, PARTITION_BITS, TAG_BITS, rest_bits, sort_partition
 from codecite.indexer.kernels.types import Any16, Any32, Ints, Words
 from codecite.indexer.store.section import SectionWriter, write_array
 
-_GROUPS = 1 << PARTITION_BITS
+GROUPS = 1 << PARTITION_BITS
 _BUDGET = 256 << 20
 _POSTING = 12
 _PER_BUCKET = 16
 _AHEAD = 4
 
-Sorted = tuple[Any16, Any32]
-"""The tags and positions of a group."""
+T = TypeVar("T")
+Group = tuple[Words, Any32]
+"""The hashes and positions of a group."""
 
 
 class PostingSpool:
-    """Gathers the postings of one Segment; `write` sorts them into its sections."""
+    """Gathers the postings of one Segment, for `write_postings` to sort."""
 
     def __init__(self, scratch: Path, budget: int = _BUDGET) -> None:
         self._scratch = scratch
@@ -53,9 +55,9 @@ class PostingSpool:
 
     def _spill(self) -> None:
         path = self._scratch / f"postings-{len(self._spilled)}"
-        sizes = np.zeros(_GROUPS, np.int64)
+        sizes = np.zeros(GROUPS, np.int64)
         with path.open("wb") as file:
-            for group in range(_GROUPS):
+            for group in range(GROUPS):
                 hashes, positions = self._held_group(group)
                 file.write(hashes.data)
                 file.write(positions.data)
@@ -72,36 +74,55 @@ class PostingSpool:
             np.concatenate(positions or [np.empty(0, np.uint32)]),
         )
 
-    def _group(self, group: int) -> tuple[Words, Any32]:
+    def group(self, number: int) -> Group:
+        """All postings of a group, in the order of their positions."""
         hashes, positions = [], []
         for path, bounds in self._spilled:
-            count = int(bounds[group + 1] - bounds[group])
-            at = int(bounds[group]) * _POSTING
+            count = int(bounds[number + 1] - bounds[number])
+            at = int(bounds[number]) * _POSTING
             hashes.append(np.fromfile(path, np.uint64, count, offset=at))
             positions.append(np.fromfile(path, np.uint32, count, offset=at + 8 * count))
-        held = self._held_group(group)
+        held = self._held_group(number)
         return np.concatenate([*hashes, held[0]]), np.concatenate([*positions, held[1]])
 
-    def write(self, directory: Path, executor: Executor) -> None:
-        """Sort all postings into the sections of `directory`; the scratch files are removed."""
-        bits = max(PARTITION_BITS, (self.count // _PER_BUCKET).bit_length())
-        buckets = np.zeros((1 << bits) + 1, np.uint32)
-
-        def sort(group: int) -> Sorted:
-            hashes, positions = self._group(group)
-            tags = np.empty(len(hashes), np.uint16)
-            sort_partition(hashes, positions, bits, buckets, tags)
-            return tags, positions
-
-        with SectionWriter(directory / "tags.npy") as tags, SectionWriter(directory / "positions.npy") as positions:
-            _header(tags, np.uint16, self.count)
-            _header(positions, np.uint32, self.count)
-            for group_tags, group_positions in _in_order(executor, sort):
-                tags.write(group_tags.data)
-                positions.write(group_positions.data)
-        write_array(directory / "buckets.npy", np.cumsum(buckets, dtype=np.uint32))
+    def clear(self) -> None:
+        """Remove the scratch files."""
         for path, _ in self._spilled:
             path.unlink()
+        self._spilled.clear()
+        self._batches.clear()
+
+
+def write_postings(directory: Path, count: int, known: int, group: Callable[[int], Group], executor: Executor) -> None:
+    """Sort `count` postings into the sections of `directory`, group after group.
+
+    `known` bits of each hash are known; where they are few, buckets are larger.
+    """
+    bits = min(max(PARTITION_BITS, (count // _PER_BUCKET).bit_length()), known - TAG_BITS)
+    kept = rest_bits(bits) if known >= KNOWN_BITS else 0
+    narrow = np.uint8 if rest_bits(bits) <= 8 else np.uint16
+    buckets = np.zeros((1 << bits) + 1, np.uint32)
+
+    def sort(number: int) -> tuple[Any16, Any32, Any16]:
+        hashes, positions = group(number)
+        tags, rest = np.empty((2, len(hashes)), np.uint16)
+        sort_partition(hashes, positions, bits, kept, buckets, tags, rest)
+        return tags, positions, rest.astype(narrow)
+
+    with (
+        SectionWriter(directory / "tags.npy") as tags,
+        SectionWriter(directory / "positions.npy") as positions,
+        SectionWriter(directory / "rest.npy") as rest,
+    ):
+        _header(tags, np.uint16, count)
+        _header(positions, np.uint32, count)
+        _header(rest, narrow, count if kept else 0)
+        for group_tags, group_positions, group_rest in _in_order(executor, sort):
+            tags.write(group_tags.data)
+            positions.write(group_positions.data)
+            if kept:
+                rest.write(group_rest.data)
+    write_array(directory / "buckets.npy", np.cumsum(buckets, dtype=np.uint32))
 
 
 def _header(section: SectionWriter, dtype: type[np.generic], count: int) -> None:
@@ -109,10 +130,10 @@ def _header(section: SectionWriter, dtype: type[np.generic], count: int) -> None
     np.lib.format.write_array_header_1_0(section, header)
 
 
-def _in_order(executor: Executor, sort: Callable[[int], Sorted]) -> Iterator[Sorted]:
+def _in_order(executor: Executor, sort: Callable[[int], T]) -> Iterator[T]:
     """The sorted groups in order, a few of them ahead of the writer."""
     running = deque(executor.submit(sort, group) for group in range(_AHEAD))
-    for group in range(_AHEAD, _GROUPS + _AHEAD):
+    for group in range(_AHEAD, GROUPS + _AHEAD):
         yield running.popleft().result()
-        if group < _GROUPS:
+        if group < GROUPS:
             running.append(executor.submit(sort, group))

@@ -18,7 +18,7 @@ def licenses_of(snapshot: Snapshot) -> dict[str, int]:
     counts = np.zeros(len(snapshot.expressions), np.int64)
     for opened in snapshot.segments:
         counts += np.bincount(opened.licensed.numbers, minlength=len(counts))
-    pairs = zip(snapshot.expressions, counts.tolist(), strict=True)
+    pairs = [pair for pair in zip(snapshot.expressions, counts.tolist(), strict=True) if pair[1]]
     return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
 
 

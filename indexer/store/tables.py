@@ -1,20 +1,21 @@
 """The tables of a Segment: Origins and Packages, as Arrow IPC streams.
 
-In: rows. Out: sections that `pyarrow.ipc.open_stream` reads; from a section, columns without a copy. It refuses to
-know how Origins are ranked or judged.
+In: columns. Out: sections that `pyarrow.ipc.open_stream` reads; from a section, columns without a copy. It refuses to
+know how Origins are judged, and which of them are live.
 
 `origins.arrow`, a row an Origin, in the order of the Documents: `document` (its number in this Segment; from the
-number of Documents on, an entry of `foreign.npy`, a Document of an older Segment), `package` (row of
-`packages.arrow`), `path`, `license` (the effective expression), `evidence` (of the file itself, JSON), `copyright`
-(lines), `project` (hash of the project's name), `rank` (in this Segment's total order of sources), `key` (hash of
-package, path and content: an Origin is stored once).
+number of Documents on, an entry of `foreign.npy`, a Document of another Segment), `package` (row of
+`packages.arrow`), `path`, `license` (the effective expression), `evidence` (of the file and what is near it, JSON),
+`copyright` (lines), `language`, `marks` (words), `project` (hash of the project's name), `rank` (in this Segment's
+total order of sources), `key` (hash of all that an Origin consists of: it is stored once), `stamp` (hash of what tells
+that the file is unchanged, 0 for none).
 `packages.arrow`: the fields of `records.Package`, `project` as text, evidence as JSON.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,45 +34,49 @@ ORIGIN_NUMBERS = {
     "project": np.uint64,
     "rank": np.uint32,
     "key": np.uint64,
+    "stamp": np.uint64,
 }
-ORIGIN_POOLS = ("license", "evidence", "copyright")
+ORIGIN_POOLS = ("license", "evidence", "copyright", "language", "marks")
+PACKAGE_TEXTS = ("source", "purl", "repository", "revision", "released", "url", "fingerprint", "container")
+
+Pooled = tuple[Array, Sequence[str]]
+"""A column of few distinct texts: the number of each row's, and the texts."""
 
 
-def write_origins(
-    path: Path, numbers: dict[str, Array], paths: Sequence[str], pools: dict[str, tuple[Array, Sequence[str]]]
-) -> None:
-    """Write the table of Origins. Each pool is (index of each row, distinct texts)."""
+def write_origins(path: Path, numbers: Mapping[str, Array], paths: pa.Array, pools: Mapping[str, Pooled]) -> None:
+    """Write the table of Origins, whose columns are all of one length."""
     columns: dict[str, Any] = {name: pa.array(numbers[name].astype(kind)) for name, kind in ORIGIN_NUMBERS.items()}
-    columns["path"] = pa.array([_utf8(text) for text in paths], pa.large_string())
+    columns["path"] = paths
     for name in ORIGIN_POOLS:
         indices, texts = pools[name]
         columns[name] = pa.DictionaryArray.from_arrays(
-            pa.array(indices.astype(np.int32)), pa.array([_utf8(text) for text in texts], pa.large_string())
+            pa.array(indices.astype(np.int32)), pa.array([utf8(text) for text in texts], pa.large_string())
         )
     _write(path, pa.table(columns))
 
 
-def write_packages(path: Path, packages: Sequence[Package], projects: Sequence[str]) -> None:
+def write_packages(path: Path, columns: Mapping[str, pa.Array]) -> None:
     """Write the table of Packages."""
+    _write(path, pa.table(dict(columns)))
+
+
+def package_columns(packages: Sequence[Package], projects: Sequence[str]) -> dict[str, pa.Array]:
+    """The columns of the table of Packages."""
     text = pa.large_string()
-    fields = ("source", "purl", "repository", "revision", "released", "url", "fingerprint")
-    columns: dict[str, Any] = {name: pa.array([_utf8(getattr(row, name)) for row in packages], text) for name in fields}
+    columns = {name: pa.array([utf8(getattr(row, name)) for row in packages], text) for name in PACKAGE_TEXTS}
     columns["evidence"] = pa.array([evidence_to_json(row.evidence) for row in packages], text)
-    columns["project"] = pa.array([_utf8(name) for name in projects], text)
-    _write(path, pa.table(columns))
+    columns["project"] = pa.array([utf8(name) for name in projects], text)
+    return columns
 
 
-def _utf8(text: str | None) -> str | None:
+def utf8(text: str | None) -> str | None:
     """The text, with what is not Unicode (a byte of a name that was not UTF-8) as a backslash escape."""
     return None if text is None else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _write(path: Path, table: pa.Table) -> None:
-    sink = pa.BufferOutputStream()
-    with ipc.new_stream(sink, table.schema) as stream:
+    with SectionWriter(path) as section, ipc.new_stream(pa.PythonFile(section, "w"), table.schema) as stream:
         stream.write_table(table.combine_chunks())
-    with SectionWriter(path) as section:
-        section.write(memoryview(sink.getvalue()))
 
 
 def read_table(path: Path) -> dict[str, pa.Array]:
@@ -116,13 +121,7 @@ def evidence_from_json(text: str) -> tuple[LicenseEvidence, ...]:
     return tuple(LicenseEvidence(EvidenceKind(kind), *rest) for kind, *rest in json.loads(text))
 
 
-def source_order(package: Package, project: str, path: str, digest: str) -> tuple[str, ...]:
-    """What sources are sorted by: release date (undated last), project, path, SWHID; then purl and repository."""
-    return package.released or "~", project, path, digest, package.purl or "", package.repository or ""
-
-
-def package_of(columns: dict[str, pa.Array], row: int) -> Package:
+def package_of(columns: Mapping[str, pa.Array], row: int) -> Package:
     """One row of the table of Packages."""
-    fields = ("source", "purl", "repository", "revision", "released", "url", "fingerprint")
-    values = {name: columns[name][row].as_py() for name in fields}
+    values = {name: columns[name][row].as_py() for name in PACKAGE_TEXTS}
     return Package(**values, evidence=evidence_from_json(columns["evidence"][row].as_py()))

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codecite.indexer.errors import CodeciteError
-from codecite.indexer.store.manifest import read_manifest, segment_directory
+from codecite.indexer.store.manifest import read_manifest, read_sealed, segment_directory
 from codecite.indexer.store.section import Section
-from codecite.indexer.store.segment import ARRAYS, Segment
+from codecite.indexer.store.segment import ARRAYS, GUARDED, MERGING, Segment
 
-FILES = (*(f"{name}.npy" for name in ARRAYS), "content.lz4", "origins.arrow", "packages.arrow")
+FILES = (*(f"{name}.npy" for name in (*ARRAYS, *GUARDED, *MERGING)), "content.lz4", "origins.arrow", "packages.arrow")
 """The sections of a Segment."""
 
 
@@ -33,10 +33,23 @@ def verify(directory: Path) -> VerifyResult:
     """
     problems: list[str] = []
     files = size = 0
-    for entry in read_manifest(directory).segments:
+    manifest = read_manifest(directory)
+    files += 1
+    size += (directory / "manifest.json").stat().st_size
+    if manifest.takedowns:
+        path = directory / manifest.takedowns
+        files += 1
+        try:
+            read_sealed(path)
+            size += path.stat().st_size
+        except FileNotFoundError:
+            problems.append(f"{path}: the index lacks this file; take the same out again with 'codecite index remove'")
+        except CodeciteError as error:
+            problems.append(str(error))
+    for entry in manifest.segments:
         place = segment_directory(directory, entry.name)
         sound = True
-        for name in FILES:
+        for name in (*FILES, *([entry.removed] if entry.removed else [])):
             try:
                 section = Section(place / name)
                 found = section.problems()

@@ -1,0 +1,313 @@
+"""A local git repository, at one revision -> a Unit.
+
+In: the path of a repository (with a working tree or bare, a worktree, a submodule), the revision in `Reading`. Out: a
+Unit with the files of that revision's tree in git's order, as they were committed. This module refuses to know of the
+working tree, of history, and of any remote: nothing is fetched, nothing is written.
+
+Objects are read by the `git` program: `rev-parse` and `cat-file` once each for the commit, then one `ls-tree` and one
+`cat-file --batch` for all files. None of them uses a filter, a text conversion, a hook, an alias or a pager; the
+repository is named by `--git-dir`, so that git neither searches the folders above nor asks who owns it; the caller's
+`GIT_*` variables and the configuration of user and system are left out, and every transport is forbidden, so that a
+partial clone cannot have its missing objects fetched by a program that its own configuration names. Objects count as
+what their names say: replacements (`git replace`) are not followed, and each content is checked against its hash.
+
+Submodules, symbolic links and pointers of Git LFS are skipped by name: what they stand for is not in the repository.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from codecite.indexer.corpus.files import HEAD, absolute, look_into, printable
+from codecite.indexer.corpus.identity import purl, repository_url
+from codecite.indexer.corpus.nearby import Nearby, is_license_file
+from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
+from codecite.indexer.errors import SourceError
+from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason, SourceFile
+
+_OPTIONS = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
+_ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+_PURL_TYPES = {"github.com": "github", "bitbucket.org": "bitbucket"}
+_SCHEMES = {"git", "git+http", "git+https", "git+ssh", "http", "https", "ssh"}
+_SCP = re.compile(r"(?:[^@:/\s]+@)?([^@:/\s]+):(?!//)(.+)")
+_LFS = b"version https://git-lfs.github.com/spec/v1\n"
+_MAX_LFS = 1024
+_SUBMODULE, _LINK = "160000", "120000"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A line of `git ls-tree`; the size is None of what is no blob."""
+
+    mode: str
+    oid: str
+    size: int | None
+    path: str
+
+
+def is_repository(path: str) -> bool:
+    """Whether a git repository lies at the path itself: a working tree with its `.git`, or a bare one."""
+    root = Path(path)
+    try:
+        bare = (root / "HEAD").is_file() and (root / "objects").is_dir() and (root / "refs").is_dir()
+        return bare or (root / ".git" / "HEAD").is_file() or (root / ".git").is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def repository(path: str, reading: Reading, source: str) -> Unit:
+    """The Unit of the tree at `reading.revision` (`HEAD` if that is None) of the repository at the path.
+
+    Its fingerprint is the commit's hash. Raises SourceError without a `git` program, for a revision that is not
+    there and for a damaged commit; `files()` raises it for objects that are missing or damaged, and so does the
+    `load` of a file whose content is not what its hash says.
+    """
+    git = _Git(absolute(path))
+    revision = reading.revision or "HEAD"
+    commit = _commit(git, revision)
+    remote = _remote(git)
+    described = Package(
+        source=source,
+        purl=_purl(remote, commit),
+        repository=remote,
+        revision=commit,
+        released=_released(git.run("cat-file", "commit", commit)),
+        url=Path(git.path).as_uri(),
+        fingerprint=f"git:{commit}",
+        container=f"git:{commit}",
+    )
+    return Unit(described, partial(_files, git, commit, reading))
+
+
+def web_url(remote: str) -> str | None:
+    """The https URL of what a remote's URL names, without credentials; None for a path on this machine.
+
+    >>> web_url("git@github.com:owner/name.git"), web_url("https://user:secret@example.org:8443/x.git")
+    ('https://github.com/owner/name', 'https://example.org:8443/x')
+    """
+    scp = _SCP.fullmatch(remote)
+    if scp:
+        return repository_url(f"https://{scp.group(1).lower()}/{_bare(scp.group(2))}")
+    try:
+        parts = urlsplit(remote)
+        port = parts.port if "http" in parts.scheme else None
+    except ValueError:
+        return None
+    if parts.scheme not in _SCHEMES or not parts.hostname:
+        return None
+    host = f"{parts.hostname}:{port}" if port else parts.hostname
+    return repository_url(f"https://{host}/{_bare(parts.path)}")
+
+
+def _bare(path: str) -> str:
+    return path.strip("/").removesuffix(".git").rstrip("/")
+
+
+class _Git:
+    """The `git` program, on one repository."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.name = printable(path)
+        program = shutil.which("git")
+        if program is None:
+            raise SourceError(f"{self.name}: to read a repository takes the program git; install it")
+        inside = Path(path, ".git")
+        self._command = (program, f"--git-dir={inside if inside.exists() else path}", *_OPTIONS)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        self._environment = {**kept, **_ENVIRONMENT}
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+        """The program, running, and what it complains of; it does not outlive the block."""
+        with tempfile.TemporaryFile() as complaints:
+            process = subprocess.Popen(
+                (*self._command, *arguments),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                env=self._environment,
+            )
+            with process:
+                try:
+                    yield process, complaints
+                finally:
+                    process.kill()
+
+    def run(self, *arguments: str) -> bytes:
+        """What the program answers; SourceError with its complaint where it fails."""
+        with self.started(*arguments) as (process, complaints):
+            answer, _ = process.communicate()
+            if process.returncode:
+                raise self.broken(complaints)
+        return answer
+
+    def broken(self, complaints: IO[bytes]) -> SourceError:
+        """The SourceError for a repository of which git complains."""
+        complaints.seek(0)
+        said = " ".join(complaints.read(HEAD).decode("utf-8", "replace").split())
+        return SourceError(
+            f"{self.name}: git cannot read it ({said or 'it says nothing'}); see what `git fsck` says there, or clone it again"
+        )
+
+
+def _commit(git: _Git, revision: str) -> str:
+    """The full hash of the commit that the revision names."""
+    if revision.startswith("-") or "\0" in revision:
+        raise SourceError(f"{git.name}: {revision!r} is no revision; name a branch, a tag or a commit")
+    try:
+        return git.run("rev-parse", "--verify", f"{revision}^{{commit}}").decode().strip()
+    except SourceError as error:
+        raise SourceError(
+            f"{git.name}: there is no revision {revision!r}; name a branch, a tag or a commit that is there, or fetch it "
+            f"(a shallow clone has the newest only). {error}"
+        ) from error
+
+
+def _remote(git: _Git) -> str | None:
+    """The https URL of the remote `origin`, else of the only remote."""
+    with git.started("config", "-z", "--get-regexp", r"^remote\..+\.url$") as (process, _):
+        answer, _ = process.communicate()  # its exit code says only whether there is one
+    urls: dict[str, str] = {}
+    for line in answer.decode("utf-8", "replace").split("\0"):
+        key, _, url = line.partition("\n")
+        urls.setdefault(key, url)
+    urls.pop("", None)
+    chosen = urls.get("remote.origin.url") or (next(iter(urls.values())) if len(urls) == 1 else "")
+    return web_url(chosen)
+
+
+def _purl(repository: str | None, commit: str) -> str | None:
+    host, _, path = (repository or "").removeprefix("https://").partition("/")
+    owner, _, name = path.partition("/")
+    return purl(_PURL_TYPES[host], name, commit, owner) if host in _PURL_TYPES else None
+
+
+def _released(commit: bytes) -> str | None:
+    """The day on which the commit was made, in UTC; None for a date that no calendar has."""
+    for line in commit.partition(b"\n\n")[0].split(b"\n"):
+        if line.startswith(b"committer "):
+            try:
+                return datetime.fromtimestamp(int(line.split()[-2]), UTC).date().isoformat()
+            except (ValueError, IndexError, OverflowError, OSError):
+                return None
+    return None
+
+
+def _files(git: _Git, commit: str, reading: Reading) -> Iterator[Item]:
+    entries = list(_entries(git, commit))
+    with git.started("cat-file", "--batch") as (process, complaints):
+
+        def blob(entry: _Entry) -> bytes:
+            try:
+                return _blob(process, entry)
+            except (EOFError, OSError) as error:
+                process.kill()
+                process.wait()
+                raise git.broken(complaints) from error
+            except LookupError as error:
+                raise _missing(git, entry) from error
+
+        texts = {
+            entry.path: blob(entry)[:HEAD]
+            for entry in entries
+            if entry.size and entry.size <= reading.max_file_bytes and is_license_file(entry.path)
+        }
+        nearby = Nearby(texts)
+        kept = Kept(reading)
+        for entry in entries:
+            skipped = kept.skipped(entry.path) or _odd(entry, reading)
+            if skipped:
+                yield skipped
+                continue
+            content = blob(entry)
+            load = partial(_load, git.name, entry, content, nearby.of(entry.path))
+            yield Pending(entry.path, len(content), load)
+
+
+def _entries(git: _Git, commit: str) -> Iterator[_Entry]:
+    """What the tree of the commit holds, folders aside."""
+    with git.started("ls-tree", "-r", "-z", "--long", "--full-tree", commit) as (process, complaints):
+        assert process.stdout is not None
+        rest = b""
+        while piece := process.stdout.read1(1 << 20):
+            *lines, rest = (rest + piece).split(b"\0")
+            for line in lines:
+                head, _, path = line.partition(b"\t")
+                mode, _, oid, size = head.decode("ascii").split()
+                entry = _Entry(mode, oid, int(size) if size.isdecimal() else None, printable(os.fsdecode(path)))
+                if size not in ("-", str(entry.size)):
+                    raise _missing(git, entry)
+                yield entry
+        if process.wait():
+            raise git.broken(complaints)
+
+
+def _odd(entry: _Entry, reading: Reading) -> Skipped | None:
+    """Why the entry is not read, None for a file that is."""
+    if entry.mode == _SUBMODULE:
+        return Skipped(entry.path, SkipReason.NOT_A_FILE, f"a submodule, at {entry.oid}; add its own repository")
+    if entry.mode == _LINK:
+        return Skipped(entry.path, SkipReason.NOT_A_FILE, "a symbolic link")
+    if {"", ".", ".."} & set(entry.path.split("/")):
+        return Skipped(entry.path, SkipReason.BAD_PATH, "no path inside a tree")
+    if entry.size is not None and entry.size > reading.max_file_bytes:
+        detail = f"{entry.size:,} bytes, the limit is {reading.max_file_bytes:,}"
+        return Skipped(entry.path, SkipReason.TOO_LARGE, detail)
+    return None
+
+
+def _blob(process: subprocess.Popen[bytes], entry: _Entry) -> bytes:
+    """The content of a blob, from `cat-file --batch`. EOFError where that has ended, LookupError without the blob."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(entry.oid.encode() + b"\n")
+    process.stdin.flush()
+    answer = process.stdout.readline().split()
+    if not answer:
+        raise EOFError
+    if len(answer) != 3:
+        raise LookupError
+    content = process.stdout.read(int(answer[2]) + 1)
+    if len(content) != int(answer[2]) + 1:
+        raise EOFError
+    return content[:-1]
+
+
+def _missing(git: _Git, entry: _Entry) -> SourceError:
+    return SourceError(
+        f"{git.name}: {entry.path}: object {entry.oid} is missing; a partial clone lacks it (`git fetch --refetch` with "
+        f"no filter brings it), else see what `git fsck` says"
+    )
+
+
+def _load(name: str, entry: _Entry, content: bytes, near: tuple[LicenseEvidence, ...]) -> SourceFile | Skipped:
+    digest = hashlib.new("sha1" if len(entry.oid) == 40 else "sha256", b"blob %d\0" % len(content))
+    digest.update(content)
+    if digest.hexdigest() != entry.oid:
+        raise SourceError(f"{name}: {entry.path}: object {entry.oid} is damaged; see what `git fsck` says, or clone again")
+    if len(content) < _MAX_LFS and content.startswith(_LFS):
+        return Skipped(entry.path, SkipReason.MISSING, "a Git LFS pointer; the file is not in the repository")
+    return look_into(entry.path, content, near)

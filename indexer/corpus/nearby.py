@@ -1,0 +1,86 @@
+"""Which licence and notice files are near a file.
+
+In: the licence files of a source, with the beginnings of their texts. Out: for any path the evidence of those in the
+nearest folder upwards that has any. This module refuses to classify their texts, and to know where they are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from codecite.indexer.records import EvidenceKind, LicenseEvidence
+
+TEXT_BYTES = 4096
+"""Bytes of a licence file that are worth reading: its first line is what is kept."""
+
+MAX_FILES = 8
+"""Files of one folder that are kept as evidence."""
+
+_MAX_LINE = 200
+_NAME = re.compile(
+    r"(?:(?:mit-)?licen[cs]es?|copying(?:v?[0-9])?|copyright|notices?|unlicen[cs]e)(?:[-._ ].*)?", re.IGNORECASE
+)
+_CODE = frozenset(
+    "py pyi pyc pyx c h cc cpp cxx hpp cs java kt kts scala groovy go rs js mjs cjs jsx ts tsx vue svelte css scss less "
+    "htm html xhtml json json5 xml yml yaml toml ini cfg rb php phtml pl pm sh bash bat ps1 sql swift m mm lua r jl ex "
+    "exs erl hs ml clj dart vb fs svg png jpg gif pdf gz zip patch diff po mo in tmpl tpl erb header spec class".split()
+)
+"""Suffixes of what merely is named after licences: a module, a page, a picture."""
+
+_FOLDERS = ("LICENSES", "LICENCES")
+_TEXTS = (".txt", ".md")
+
+
+def is_license_file(path: str) -> bool:
+    """Whether the path is that of a licence or notice file.
+
+    >>> [is_license_file(path) for path in ("a/LICENSE-MIT", "LICENSES/GPL-2.0.txt", "COPYING.LESSER", "license.py")]
+    [True, True, True, False]
+    """
+    folder, _, name = path.rpartition("/")
+    if _NAME.fullmatch(name):
+        return name.rpartition(".")[2].lower() not in _CODE
+    return folder.rpartition("/")[2] in _FOLDERS and name.endswith(_TEXTS)
+
+
+def is_license_folder(name: str) -> bool:
+    """Whether a folder of this name holds the licences of the folder that it is in."""
+    return name in _FOLDERS
+
+
+def evidence_of(texts: Mapping[str, bytes]) -> tuple[LicenseEvidence, ...]:
+    """The evidence of the licence files of one folder: path and first line of each, the first MAX_FILES by path."""
+    return tuple(
+        LicenseEvidence(EvidenceKind.LICENSE_FILE, None, path, first_line(texts[path]))
+        for path in sorted(texts)[:MAX_FILES]
+    )
+
+
+def first_line(text: bytes) -> str:
+    """The first line that is not empty, without the white space around it; at most 200 characters."""
+    for line in text[:TEXT_BYTES].decode("utf-8", "replace").splitlines():
+        if line.strip():
+            return line.strip()[:_MAX_LINE]
+    return ""
+
+
+class Nearby:
+    """The licence files of a source, given as path and text (or its first TEXT_BYTES); other files are passed over."""
+
+    def __init__(self, texts: Mapping[str, bytes]) -> None:
+        folders: dict[str, dict[str, bytes]] = {}
+        for path, text in texts.items():
+            if is_license_file(path):
+                folder = path.rpartition("/")[0]
+                outer, _, name = folder.rpartition("/")
+                folders.setdefault(outer if is_license_folder(name) else folder, {})[path] = text
+        self._folders = {folder: evidence_of(files) for folder, files in folders.items()}
+
+    def of(self, path: str) -> tuple[LicenseEvidence, ...]:
+        """The evidence near the file at `path`."""
+        folder = path.rpartition("/")[0]
+        found = self._folders.get(folder)
+        if found is None:
+            found = self._folders[folder] = self.of(folder) if folder else ()
+        return found
