@@ -88,8 +88,8 @@ def add(
 
     Packages whose fingerprint is known are not read, nor files whose stamp is; known Documents get their new Origins,
     known Origins are not stored again. A unit that cannot be read to its end leaves nothing, is named in the result,
-    and is read again the next time. With `sync`, what the index holds of the sources of these units and they no longer have
-    is removed, unless one of their units failed (`unsynced` names them).
+    and is read again the next time. With `sync`, what the index holds of the sources of these units and they no longer
+    have is removed, unless one of their units failed (`unsynced` names them).
     Raises IndexLockedError, IndexWriteError, IndexVersionError, IndexCorruptError.
     """
     began = time.monotonic()
@@ -252,8 +252,7 @@ class _Build:
 
     def _close(self, *, forced: bool = False) -> None:
         """End the Segment in the making, and begin another."""
-        for digest in self._maker.finish(forced=forced):
-            self._known.contents.add(digest)
+        self._known.contents.add(self._maker.finish(forced=forced))
         self.documents += self._maker.documents
         self.bytes += self._maker.bytes
         finished = self._maker.finished

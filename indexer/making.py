@@ -20,7 +20,7 @@ import numpy as np
 
 from codecite.indexer.fingerprint.batch import fingerprint_batch
 from codecite.indexer.kernels.documents import Fingerprints
-from codecite.indexer.kernels.types import Ints
+from codecite.indexer.kernels.types import Array, Ints
 from codecite.indexer.records import Package
 from codecite.indexer.store.content import SAMPLE_BYTES, BlockCompressor, Blocks, train_dictionary
 from codecite.indexer.store.manifest import Manifest, SegmentEntry, segment_directory
@@ -28,8 +28,8 @@ from codecite.indexer.store.origins import NewOrigin, OriginRows
 from codecite.indexer.store.section import read_array
 from codecite.indexer.store.writer import MAX_CANONICAL, SegmentWriter
 
-_BATCH = 4 << 20
-_AHEAD = 4
+_BATCH = 2 << 20
+_AHEAD = 8
 _MAX_ORIGINS = 1 << 20
 """Origins of one Segment: until it is finished they are held in memory, some 300 bytes each."""
 _MAX_PACKAGES = 1 << 18
@@ -100,7 +100,7 @@ class SegmentMaker:
             self._waiting.append(self._batch)
         self._batch = []
         self._held = 0
-        if self._compressor is not None or self._raw >= SAMPLE_BYTES:
+        if self._compressor is not None or max(self._raw, self._shared[1]) >= SAMPLE_BYTES:
             self._submit_waiting()
 
     def _submit_waiting(self) -> BlockCompressor:
@@ -126,15 +126,15 @@ class SegmentMaker:
             self._writer = SegmentWriter(self._directory)
         self._writer.add(blocks, fingerprints, sizes)
 
-    def finish(self, *, forced: bool = False) -> list[bytes]:
+    def finish(self, *, forced: bool = False) -> Array:
         """Write the Segment to `finished`, if there is an Origin in it or a complete Package (or `forced`).
 
-        Returns the SHA-1s of its Documents.
+        Returns the SHA-1s of its Documents, u8 [n, 20].
         """
         if not self._rows and not self._complete and not forced:
             for future, _ in self._running:
                 future.result()
-            return []
+            return np.empty((0, 20), np.uint8)
         self._flush()
         compressor = self._submit_waiting()
         while self._running:
@@ -150,7 +150,7 @@ class SegmentMaker:
         self.bytes = int(np.array(self._sizes, np.int64)[named].sum())
         contents = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 20)
         self.finished.append(writer.finish(compressor.dictionary, contents, columns, self._executor))
-        return digests
+        return contents
 
 
 def _process(compressor: BlockCompressor, joined: bytes, ends: Ints) -> tuple[Blocks, Fingerprints]:

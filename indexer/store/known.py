@@ -6,7 +6,7 @@ done with what is new. What was removed is not known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from codecite.indexer.store.manifest import Manifest, segment_directory
 from codecite.indexer.store.section import read_array
 from codecite.indexer.store.tables import numbers_of, read_table
 
-_GATHER = 1 << 16
+_GATHER = 1 << 19
 
 
 def digest_keys(digests: Array) -> Array:
@@ -25,48 +25,68 @@ def digest_keys(digests: Array) -> Array:
     return np.ascontiguousarray(digests).view("S20").ravel()
 
 
-class _Sorted:
-    """A growing set of sortable values: sorted arrays, and a small set of what came last."""
+class _Values:
+    """Sorted 64-bit values, each with a number: looked up one by one (in a microsecond) or many at once."""
 
-    def __init__(self, arrays: Iterable[Array], dtype: str) -> None:
-        self._arrays = [np.sort(array) for array in arrays if len(array)]
-        self._dtype = dtype
-        self._new: set[bytes | int] = set()
+    def __init__(self, values: Words, numbers: Ints) -> None:
+        order = np.argsort(values, kind="stable")
+        self._values: Words = np.ascontiguousarray(values[order])
+        self._numbers: Ints = numbers[order]
+        self._view = memoryview(self._values)
 
-    def add(self, value: bytes | int) -> None:
-        self._new.add(value)
-        if len(self._new) >= _GATHER:
-            self._arrays.append(np.sort(np.array(list(self._new), self._dtype)))
-            self._new.clear()
-            if len(self._arrays) > 16:
-                self._arrays = [np.sort(np.concatenate(self._arrays))]
+    def __len__(self) -> int:
+        return len(self._view)
 
-    def __contains__(self, value: bytes | int) -> bool:
-        if value in self._new:
-            return True
-        wanted = np.array(value, self._dtype)
-        for array in self._arrays:
-            at = int(np.searchsorted(array, wanted))
-            if at < len(array) and array[at] == wanted:
-                return True
-        return False
-
-
-class _Rows:
-    """Which Origin has a value: those that are live, by value."""
-
-    def __init__(self, values: Words, live: Flags) -> None:
-        rows = np.flatnonzero(live & (values != 0))
-        order = np.argsort(values[rows])
-        self._rows: Ints = rows[order]
-        self._values: Words = values[self._rows]
+    def numbers(self, value: int) -> list[int]:
+        """The numbers of a value, ascending."""
+        at = bisect_left(self._view, value)
+        if at == len(self._view) or self._view[at] != value:
+            return []
+        return self._numbers[at : bisect_right(self._view, value, lo=at)].tolist()  # type: ignore[no-any-return]
 
     def find(self, wanted: Words) -> Ints:
-        """The Origin of each value, -1 where there is none."""
-        if not len(self._values):
+        """One number of each value, -1 where there is none."""
+        if not len(self):
             return np.full(len(wanted), -1, np.int64)
-        at = np.minimum(np.searchsorted(self._values, wanted), len(self._values) - 1)
-        return np.where(self._values[at] == wanted, self._rows[at], -1)
+        at = np.minimum(np.searchsorted(self._values, wanted), len(self) - 1)
+        return np.where(self._values[at] == wanted, self._numbers[at], -1)
+
+
+class Contents:
+    """The SHA-1s of Documents, found by their first eight bytes and then compared as a whole."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[_Values, Array]] = []
+
+    def add(self, digests: Array) -> None:
+        """Add the Documents of a Segment, u8 [n, 20]."""
+        heads = np.ascontiguousarray(digests[:, :8]).view(">u8").ravel().astype(np.uint64)
+        self._parts.append((_Values(heads, np.arange(len(digests), dtype=np.int64)), digests))
+
+    def __contains__(self, digest: bytes) -> bool:
+        head = int.from_bytes(digest[:8], "big")
+        return any(
+            digests[number].tobytes() == digest for values, digests in self._parts for number in values.numbers(head)
+        )
+
+
+class _NewKeys:
+    """The keys of Origins that a build adds: the last ones in a set, the others sorted."""
+
+    def __init__(self) -> None:
+        self._last: set[int] = set()
+        self._sorted: list[_Values] = []
+
+    def add(self, key: int) -> None:
+        """Add a key."""
+        self._last.add(key)
+        if len(self._last) >= _GATHER:
+            values = np.fromiter(self._last, np.uint64, len(self._last))
+            self._sorted.append(_Values(values, np.zeros(len(values), np.int64)))
+            self._last.clear()
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._last or any(values.numbers(key) for values in self._sorted)
 
 
 class Known:
@@ -74,7 +94,9 @@ class Known:
 
     def __init__(self, directory: Path, manifest: Manifest) -> None:
         places = [segment_directory(directory, entry.name) for entry in manifest.segments]
-        self.contents = _Sorted((digest_keys(read_array(place / "contents.npy")) for place in places), "S20")
+        self.contents = Contents()
+        if places:
+            self.contents.add(np.concatenate([read_array(place / "contents.npy") for place in places]))
         tables = [read_table(place / "origins.arrow") for place in places]
         self._sizes = [len(table["key"]) for table in tables]
         first = np.cumsum([0, *self._sizes])
@@ -84,9 +106,12 @@ class Known:
                 live[read_array(place / entry.removed).astype(np.int64) + begin] = False
         self.live: Flags = live
         self.met: Flags = np.zeros(len(live), bool)
-        self._keys = _Rows(_column(tables, "key"), live)
-        self._stamps = _Rows(_column(tables, "stamp"), live)
-        self._new = _Sorted((), "u8")
+        rows = np.flatnonzero(live)
+        self._keys = _Values(_column(tables, "key")[rows], rows)
+        stamps = _column(tables, "stamp")
+        rows = np.flatnonzero(live & (stamps != 0))
+        self._stamps = _Values(stamps[rows], rows)
+        self._new = _NewKeys()
         self._sources: list[tuple[str, Ints]] = []
         self._complete: dict[tuple[str, str], list[Ints]] = {}
         for place, table, begin in zip(places, tables, first[:-1].tolist(), strict=True):
@@ -131,10 +156,10 @@ class Known:
 
     def has_origin(self, key: int) -> bool:
         """Whether an Origin is in; if so, it is met."""
-        row = int(self._keys.find(np.array([key], np.uint64))[0])
-        if row >= 0:
+        rows = self._keys.numbers(key)
+        for row in rows:
             self.met[row] = True
-        return row >= 0 or key in self._new
+        return bool(rows) or key in self._new
 
     def add_origin(self, key: int) -> None:
         """Remember an Origin."""

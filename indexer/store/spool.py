@@ -27,6 +27,8 @@ _BUDGET = 256 << 20
 _POSTING = 12
 _PER_BUCKET = 16
 _AHEAD = 4
+_AT_ONCE = 1 << 16
+"""Postings that a thread sorts before it hands them over; small groups go together."""
 
 T = TypeVar("T")
 Group = tuple[Words, Any32]
@@ -103,11 +105,14 @@ def write_postings(directory: Path, count: int, known: int, group: Callable[[int
     narrow = np.uint8 if rest_bits(bits) <= 8 else np.uint16
     buckets = np.zeros((1 << bits) + 1, np.uint32)
 
-    def sort(number: int) -> tuple[Any16, Any32, Any16]:
-        hashes, positions = group(number)
-        tags, rest = np.empty((2, len(hashes)), np.uint16)
-        sort_partition(hashes, positions, bits, kept, buckets, tags, rest)
-        return tags, positions, rest.astype(narrow)
+    def sort(numbers: range) -> list[tuple[Any16, Any32, Any16]]:
+        found = []
+        for number in numbers:
+            hashes, positions = group(number)
+            tags, rest = np.empty((2, len(hashes)), np.uint16)
+            sort_partition(hashes, positions, bits, kept, buckets, tags, rest)
+            found.append((tags, positions, rest.astype(narrow)))
+        return found
 
     with (
         SectionWriter(directory / "tags.npy") as tags,
@@ -117,11 +122,13 @@ def write_postings(directory: Path, count: int, known: int, group: Callable[[int
         _header(tags, np.uint16, count)
         _header(positions, np.uint32, count)
         _header(rest, narrow, count if kept else 0)
-        for group_tags, group_positions, group_rest in _in_order(executor, sort):
-            tags.write(group_tags.data)
-            positions.write(group_positions.data)
-            if kept:
-                rest.write(group_rest.data)
+        step = max(1, min(GROUPS // 16, _AT_ONCE // max(count // GROUPS, 1)))
+        for found in _in_order(executor, sort, [range(i, min(i + step, GROUPS)) for i in range(0, GROUPS, step)]):
+            for group_tags, group_positions, group_rest in found:
+                tags.write(group_tags.data)
+                positions.write(group_positions.data)
+                if kept:
+                    rest.write(group_rest.data)
     write_array(directory / "buckets.npy", np.cumsum(buckets, dtype=np.uint32))
 
 
@@ -130,10 +137,10 @@ def _header(section: SectionWriter, dtype: type[np.generic], count: int) -> None
     np.lib.format.write_array_header_1_0(section, header)
 
 
-def _in_order(executor: Executor, sort: Callable[[int], T]) -> Iterator[T]:
-    """The sorted groups in order, a few of them ahead of the writer."""
-    running = deque(executor.submit(sort, group) for group in range(_AHEAD))
-    for group in range(_AHEAD, GROUPS + _AHEAD):
+def _in_order(executor: Executor, sort: Callable[[range], T], pieces: list[range]) -> Iterator[T]:
+    """The sorted groups in order, some of them ahead of the writer."""
+    running = deque(executor.submit(sort, piece) for piece in pieces[:_AHEAD])
+    for piece in [*pieces[_AHEAD:], *([None] * min(_AHEAD, len(pieces)))]:
         yield running.popleft().result()
-        if group < GROUPS:
-            running.append(executor.submit(sort, group))
+        if piece is not None:
+            running.append(executor.submit(sort, piece))
