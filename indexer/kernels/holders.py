@@ -109,8 +109,9 @@ def find_holders(
     (the first place of the span in each) have room for all of these.
     """
     count = 0
+    total = segment.document_canonical[len(segment.document_canonical) - 1]
     for j in range(low, high):
-        d = posting(segment, j)
+        d = posting(segment.positions, segment.guards, j, total)
         if d < 0:
             scratch.status[0] = 1
             continue
@@ -132,8 +133,9 @@ def list_runs(query: Query, low: int, high: int, segment: SegmentArrays, scratch
     count = 0
     passed = np.int64(-1)
     bounds = np.empty(2, np.int64)
+    total = segment.document_canonical[len(segment.document_canonical) - 1]
     for j in range(low, high):
-        d = posting(segment, j)
+        d = posting(segment.positions, segment.guards, j, total)
         if d < 0:
             scratch.status[0] = 1
             continue

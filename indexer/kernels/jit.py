@@ -48,7 +48,8 @@ def _compile(function: F, **options: bool) -> F:
     compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if index is not None:
-        index._source_stamp = digest()
+        # Unlike the stamp, the version is compared before anything is unpickled that may name a class that is gone.
+        index._version = f"{index._version}+{digest()}"
         _kernels.append(compiled)
     return compiled
 

@@ -1,7 +1,7 @@
 """Eight bytes at a time: unaligned loads and stores, which numba's own indexing cannot express.
 
 In: a `uint8` array and an index. Out: little-endian words. Nothing here checks bounds: the caller leaves room for
-eight bytes. It refuses to know what the bytes mean.
+eight bytes, and keeps alive what an address points to. It refuses to know what the bytes mean.
 """
 
 from __future__ import annotations
@@ -55,6 +55,39 @@ def store64(typing_context: Any, array: Any, index: Any, word: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.int64, types.uint64), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load64_at(typing_context: Any, address: Any) -> Any:
+    """The word of the eight bytes at an address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word = builder.load(builder.inttoptr(args[0], ir.IntType(64).as_pointer()))
+        word.align = 1
+        return word
+
+    return types.uint64(types.uint64), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load8_at(typing_context: Any, address: Any) -> Any:
+    """The byte at an address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(builder.inttoptr(args[0], ir.IntType(8).as_pointer()))
+
+    return types.uint8(types.uint64), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store8_at(typing_context: Any, address: Any, byte: Any) -> Any:
+    """Write the byte at an address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(args[1], builder.inttoptr(args[0], ir.IntType(8).as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint8), codegen
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecite.indexer.kernels.checked import Guard, touch, touch_item
+from codecite.indexer.kernels.checked import touch_items
 from codecite.indexer.kernels.jit import kernel
+from codecite.indexer.kernels.segment import BUCKETS, TAGS
 from codecite.indexer.kernels.types import Any16, Any32, Ints, Words
 
 PARTITION_BITS = 8
@@ -142,12 +143,11 @@ def carry_over(
 
 
 @kernel
-def find_lists(
-    hashes: Words, buckets: Any32, tags: Any16, buckets_guard: Guard, tags_guard: Guard, low: Ints, high: Ints
-) -> None:
+def find_lists(hashes: Words, buckets: Any32, tags: Any16, guards: Words, low: Ints, high: Ints) -> None:
     """For each hash, the range of its postings: `low[i]` to `high[i]`, empty where there are none.
 
-    `buckets` has 2**bits + 1 entries, with bits >= 1. A list in a damaged block counts as empty.
+    `buckets` has 2**bits + 1 entries, with bits >= 1. A list in a damaged block counts as empty (`guards`: those of a
+    Segment, see `segment.py`).
     """
     bits = 0
     while (1 << bits) < len(buckets) - 1:
@@ -158,7 +158,7 @@ def find_lists(
         bucket = np.int64(hashes[i] >> bucket_shift)
         low[i] = 0
         high[i] = 0
-        if touch_item(buckets_guard, bucket, 4) and touch_item(buckets_guard, bucket + 1, 4):
+        if touch_items(guards, BUCKETS, bucket, bucket + 2, 4):
             low[i] = buckets[bucket]
             high[i] = buckets[bucket + 1]
     touched = np.uint16(0)
@@ -167,9 +167,8 @@ def find_lists(
         if low[i] < high[i]:
             touched |= tags[low[i]]
     low[len(hashes) :] = touched
-    base = np.int64(tags_guard.state[2])
     for i in range(len(hashes)):
-        if low[i] < high[i] and not touch(tags_guard, base + 2 * low[i], base + 2 * high[i]):
+        if low[i] < high[i] and not touch_items(guards, TAGS, low[i], high[i], 2):
             high[i] = low[i]
         tag = np.int64((hashes[i] >> tag_shift) & np.uint64(0xFFFF))
         first = low[i]

@@ -17,12 +17,14 @@ import numpy as np
 
 from codecite.indexer.config import BLOCK
 from codecite.indexer.kernels.canonical import canonicalize
-from codecite.indexer.kernels.checked import Guard, touch, touch_item
+from codecite.indexer.kernels.checked import touch, touch_items
 from codecite.indexer.kernels.jit import kernel, part
 from codecite.indexer.kernels.lz4 import decompress_block
 from codecite.indexer.kernels.memory import common_prefix, common_suffix, load64, store64
-from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints, Ints32
+from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints, Ints32, Words
 
+CONTENT, BUCKETS, TAGS, POSITIONS = range(4)
+"""The guarded sections, in the order of their guards."""
 SLOTS = 128
 GRANULE_BITS = 13
 """A granule is 2**13 canonical bytes, some six blocks: the unit in which places are looked up."""
@@ -30,7 +32,10 @@ _PADDING = 64
 
 
 class SegmentArrays(NamedTuple):
-    """The mapped arrays of a Segment that kernels read (see `store/writer.py`), and where granules begin in them."""
+    """The mapped arrays of a Segment that kernels read (see `store/writer.py`), and where granules begin in them.
+
+    `guards` are those of the sections CONTENT, BUCKETS, TAGS and POSITIONS.
+    """
 
     content: Bytes
     dictionary: Bytes
@@ -44,10 +49,7 @@ class SegmentArrays(NamedTuple):
     positions: Any32
     block_of_granule: Ints32
     document_of_granule: Ints32
-    content_guard: Guard
-    buckets_guard: Guard
-    tags_guard: Guard
-    positions_guard: Guard
+    guards: Words
 
 
 class Scratch(NamedTuple):
@@ -105,12 +107,14 @@ def find_stretch(starts: Ints, first: Ints32, position: int) -> int:
 
 
 @part
-def posting(segment: SegmentArrays, number: int) -> int:
-    """The position of a posting, -1 where its block is damaged or it lies beyond the text."""
-    if not touch_item(segment.positions_guard, number, 4):
+def posting(positions: Any32, guards: Words, number: int, total: int) -> int:
+    """The position of a posting; -1 where its block is damaged, or the position not one of `total`.
+
+    It takes what it needs of a Segment, since handing over all of it takes longer than the rest.
+    """
+    if not touch_items(guards, POSITIONS, number, number + 1, 4):
         return np.int64(-1)
-    position = np.int64(segment.positions[number])
-    total = segment.document_canonical[len(segment.document_canonical) - 1]
+    position = np.int64(positions[number])
     return position if position < total else np.int64(-1)
 
 
@@ -124,7 +128,7 @@ def load_block(segment: SegmentArrays, scratch: Scratch, block: int) -> int:
     first = segment.block_offset[block]
     last = segment.block_offset[block + 1]
     size = np.int64(-1)
-    if touch(segment.content_guard, first, last):
+    if touch(segment.guards, CONTENT, first, last):
         size = decompress_block(segment.content, first, last, scratch.work, begin, BLOCK)
     if size < 0:
         if scratch.status[0] == 0:

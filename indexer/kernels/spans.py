@@ -316,6 +316,7 @@ def find_spans(
             touched += np.int64(segment.positions[low[order[o]]])
     scratch.status[1] = touched
     bounds = np.empty(2, np.int64)
+    total = segment.document_canonical[len(segment.document_canonical) - 1]
     for o in range(found.counts[3], len(order)):
         minimum = order[o]
         first = query.begins[minimum]
@@ -328,7 +329,7 @@ def find_spans(
             judged = np.int64(-1)
             nothing = False
             for j in range(max(low[minimum], found.counts[5]), high[minimum]):
-                d = posting(segment, j)
+                d = posting(segment.positions, segment.guards, j, total)
                 if d < 0:
                     scratch.status[0] = 1
                     continue

@@ -78,8 +78,7 @@ class _Lists:
         self.low = np.empty(len(hashes), np.int64)
         self.high = np.empty(len(hashes), np.int64)
         arrays = opened.segment.arrays
-        guards = arrays.buckets_guard, arrays.tags_guard
-        find_lists(hashes, arrays.buckets, arrays.tags, *guards, self.low, self.high)
+        find_lists(hashes, arrays.buckets, arrays.tags, arrays.guards, self.low, self.high)
         opened.segment.raise_if_damaged()
         self._runs: dict[tuple[int, int], Ints] = {}
 

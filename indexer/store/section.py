@@ -30,8 +30,8 @@ import numpy as np
 import xxhash
 
 from codecite.indexer.errors import IndexCorruptError, IndexMissingError, IndexVersionError
-from codecite.indexer.kernels.checked import BLOCK_BITS, Guard
-from codecite.indexer.kernels.types import Array
+from codecite.indexer.kernels.checked import BLOCK_BITS, Guarded
+from codecite.indexer.kernels.types import Array, Words
 
 FORMAT_VERSION = (0, 2)
 FORMAT = ".".join(map(str, FORMAT_VERSION))
@@ -134,11 +134,11 @@ class Section:
         blocks = -(-self.length // BLOCK)
         if block != BLOCK or size != self.length + 8 * blocks + _TRAILER_BYTES:
             raise self._corrupt("does not have the length that its trailer says", size - _TRAILER_BYTES)
-        self._seed = _seed(path)
+        self.seed = _seed(path)
         table = self._map[self.length : size - 8]
-        if xxhash.xxh64_intdigest(table, seed=self._seed) != struct.unpack("<Q", self._map[size - 8 :])[0]:
+        if xxhash.xxh64_intdigest(table, seed=self.seed) != struct.unpack("<Q", self._map[size - 8 :])[0]:
             raise self._corrupt("has a checksum table that does not agree with itself", self.length)
-        self._checksums = np.frombuffer(table, np.dtype("<u8"), blocks)
+        self.checksums: Words = np.frombuffer(table, np.dtype("<u8"), blocks)
 
     def _corrupt(self, what: str, offset: int) -> IndexCorruptError:
         return IndexCorruptError(f"{self.path}: at byte {offset}: {what}; build the index again")
@@ -148,15 +148,15 @@ class Section:
         """The bytes of the payload."""
         return memoryview(self._map)[: self.length]
 
-    def guard(self) -> Guard:
+    def guarded(self) -> Guarded:
         """The payload for kernels, which check a block when they first touch it."""
         payload = np.frombuffer(self._map, np.uint8, self.length)
-        seen = np.zeros(len(self._checksums) + 1, np.uint8)
-        return Guard(payload, self._checksums, seen, np.array([self._seed, 0, _data_offset(payload)], np.uint64))
+        seen = np.zeros(len(self.checksums), np.uint8)
+        return Guarded(payload, self.checksums, self.seed, _data_offset(payload), seen)
 
     def check_head(self) -> None:
         """Raise IndexCorruptError if the first block, which says what the payload is, does not have its checksum."""
-        if self.length and xxhash.xxh64_intdigest(self.payload[:BLOCK], seed=self._seed) != self._checksums[0]:
+        if self.length and xxhash.xxh64_intdigest(self.payload[:BLOCK], seed=self.seed) != self.checksums[0]:
             raise self.damaged(0)
 
     def damaged(self, block: int) -> IndexCorruptError:
@@ -172,9 +172,9 @@ class Section:
         """Hold every block against its checksum; one sentence for each that fails."""
         found = []
         payload = self.payload
-        for i, expected in enumerate(self._checksums.tolist()):
+        for i, expected in enumerate(self.checksums.tolist()):
             block = payload[i * BLOCK : (i + 1) * BLOCK]
-            if xxhash.xxh64_intdigest(block, seed=self._seed) != expected:
+            if xxhash.xxh64_intdigest(block, seed=self.seed) != expected:
                 found.append(str(self.damaged(i)))
         return found
 
@@ -185,7 +185,7 @@ class CheckedReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._section = Section(path)
-        self._guard = self._section.guard()
+        self._data = _data_offset(np.frombuffer(self._section.payload[:16], np.uint8))
         self._file = path.open("rb")
 
     def read(self, begin: int, end: int) -> memoryview:
@@ -200,19 +200,19 @@ class CheckedReader:
         data = memoryview(os.pread(self._file.fileno(), length, first << BLOCK_BITS))
         for block in range(-(-len(data) // BLOCK)):
             piece = data[block * BLOCK : (block + 1) * BLOCK]
-            if xxhash.xxh64_intdigest(piece, seed=int(self._guard.state[0])) != self._guard.checksums[first + block]:
+            if xxhash.xxh64_intdigest(piece, seed=self._section.seed) != self._section.checksums[first + block]:
                 raise self._section.damaged(first + block)
         return data[begin - (first << BLOCK_BITS) : end - (first << BLOCK_BITS)]
 
     def items(self, begin: int, end: int, dtype: type[np.generic]) -> Array:
         """Items `[begin, end)` of the array that the payload holds."""
         size = np.dtype(dtype).itemsize
-        at = int(self._guard.state[2])
+        at = self._data
         return np.frombuffer(self.read(at + begin * size, at + end * size), dtype)
 
     def length_of(self, dtype: type[np.generic]) -> int:
         """How many items of that type the payload holds behind its header."""
-        return (self._section.length - int(self._guard.state[2])) // np.dtype(dtype).itemsize
+        return (self._section.length - self._data) // np.dtype(dtype).itemsize
 
     def close(self) -> None:
         """Close the file."""

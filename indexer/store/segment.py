@@ -11,19 +11,28 @@ from pathlib import Path
 import numpy as np
 
 from codecite.indexer.errors import IndexCorruptError
-from codecite.indexer.kernels.segment import GRANULE_BITS, SegmentArrays, first_of_granules
+from codecite.indexer.kernels.checked import first_damage, guard
+from codecite.indexer.kernels.segment import (
+    BUCKETS,
+    CONTENT,
+    GRANULE_BITS,
+    POSITIONS,
+    TAGS,
+    SegmentArrays,
+    first_of_granules,
+)
 from codecite.indexer.kernels.types import Any32, Flags, Ints, Ints32
 from codecite.indexer.records import FileMark, LicenseEvidence, Package
 from codecite.indexer.store.manifest import SegmentEntry, segment_directory
 from codecite.indexer.store.section import Section, array_of, read_array
 from codecite.indexer.store.tables import Strings, evidence_from_json, numbers_of, package_of, read_table
 
-GUARDED = ("buckets", "tags", "positions")
-"""Arrays whose blocks are held against their checksums when they are first touched, like the content's."""
+GUARDED = {CONTENT: "content.lz4", BUCKETS: "buckets.npy", TAGS: "tags.npy", POSITIONS: "positions.npy"}
+"""Sections whose blocks are held against their checksums when they are first touched."""
 ARRAYS = ("dictionary", "blocks", "documents", "contents", "origin_bounds", "licenses", "foreign")
 """Arrays that are checked as a whole when the Segment is opened."""
-MERGING = ("rest",)
-"""Arrays that only a merge reads."""
+REST = "rest.npy"
+"""What only a merge reads."""
 
 
 def _granules(starts: Ints) -> Ints32:
@@ -39,39 +48,35 @@ class Segment:
         self.path = segment_directory(directory, entry.name)
         self.entry = entry
         arrays = {name: read_array(self.path / f"{name}.npy") for name in ARRAYS}
-        self._sections = {name: Section(self.path / f"{name}.npy") for name in GUARDED}
-        self._sections["content"] = Section(self.path / "content.lz4")
+        self._sections = {number: Section(self.path / name) for number, name in GUARDED.items()}
         for section in self._sections.values():
             section.check_head()
-        guards = {name: section.guard() for name, section in self._sections.items()}
-        guarded = {name: array_of(self._sections[name]) for name in GUARDED}
+        self._guarded = [section.guarded() for section in self._sections.values()]
+        buckets, tags, positions = (array_of(self._sections[number]) for number in (BUCKETS, TAGS, POSITIONS))
         self.contents = arrays["contents"]
         self.foreign = arrays["foreign"]
         self.origin_bounds = arrays["origin_bounds"]
         self.licenses = arrays["licenses"]
         self.removed: Any32 | None = read_array(self.path / entry.removed) if entry.removed else None
-        if len(self.contents) != entry.documents or len(guarded["tags"]) != entry.postings:
+        if len(self.contents) != entry.documents or len(tags) != entry.postings:
             raise IndexCorruptError(f"{self.path}: is not the Segment that the manifest names; build the index again")
         blocks, documents = arrays["blocks"], arrays["documents"]
         self.block_raw: Ints = blocks[1]
         self.document_raw: Ints = documents[0]
         self.arrays = SegmentArrays(
-            content=guards["content"].payload,
+            content=self._guarded[CONTENT].payload,
             dictionary=arrays["dictionary"],
             block_offset=blocks[0],
             block_canonical=blocks[2],
             block_lines=blocks[3],
             document_canonical=documents[1],
             document_lines=documents[2],
-            buckets=guarded["buckets"],
-            tags=guarded["tags"],
-            positions=guarded["positions"],
+            buckets=buckets,
+            tags=tags,
+            positions=positions,
             block_of_granule=_granules(blocks[2]),
             document_of_granule=_granules(documents[1]),
-            content_guard=guards["content"],
-            buckets_guard=guards["buckets"],
-            tags_guard=guards["tags"],
-            positions_guard=guards["positions"],
+            guards=guard(self._guarded),
         )
         columns = read_table(self.path / "origins.arrow")
         self.origin_document = numbers_of(columns["document"])
@@ -103,11 +108,10 @@ class Segment:
 
     def raise_if_damaged(self) -> None:
         """Raise IndexCorruptError if a block that was touched did not have its checksum."""
-        guards = self.arrays[-len(self._sections) :]
-        if any(guard.state[1] for guard in guards):
-            names = ("content", *GUARDED)
-            name, guard = next((name, guard) for name, guard in zip(names, guards, strict=True) if guard.state[1])
-            raise self._sections[name].damaged(int(guard.state[1]) - 1)
+        damage = first_damage(self.arrays.guards)
+        if damage is not None:
+            section, block = damage
+            raise self._sections[section].damaged(block)
 
     def path_of(self, origin: int) -> str:
         """The path of an Origin."""

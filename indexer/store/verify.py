@@ -11,9 +11,9 @@ from pathlib import Path
 from codecite.indexer.errors import CodeciteError
 from codecite.indexer.store.manifest import read_manifest, read_sealed, segment_directory
 from codecite.indexer.store.section import Section
-from codecite.indexer.store.segment import ARRAYS, GUARDED, MERGING, Segment
+from codecite.indexer.store.segment import ARRAYS, GUARDED, REST, Segment
 
-FILES = (*(f"{name}.npy" for name in (*ARRAYS, *GUARDED, *MERGING)), "content.lz4", "origins.arrow", "packages.arrow")
+FILES = (*(f"{name}.npy" for name in ARRAYS), *GUARDED.values(), REST, "origins.arrow", "packages.arrow")
 """The sections of a Segment."""
 
 
