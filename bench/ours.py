@@ -23,6 +23,7 @@ from codecite.indexer import open_index
 from codecite.indexer.build import add
 from codecite.indexer.config import IndexConfig
 from codecite.indexer.corpus.sources import read_sources
+from codecite.indexer.corpus.units import Reading
 
 SOURCES = 5
 
@@ -50,7 +51,7 @@ def main() -> None:
 def build(index: Path, trees: list[str]) -> dict[str, Any]:
     """Index trees, each as a source of its own; says what went in, and what did not."""
     config = IndexConfig()
-    result = add(index, read_sources(trees, installed=False, config=config), config=config)
+    result = add(index, read_sources(trees, installed=False, reading=Reading()), config=config)
     return {
         "seconds": result.seconds,
         "documents": result.documents,

@@ -201,6 +201,37 @@ def postings(pairs: Iterable[tuple[int, int]], bits: int) -> dict[tuple[int, int
     return {key: sorted(lists[key]) for key in sorted(lists)}
 
 
+def described(pairs: Iterable[tuple[int, int]], bits: int, rest_bits: int) -> list[tuple[int, int, int, int]]:
+    """Postings by bucket and tag, in the order they came: bucket, tag, the bits of the hash behind it, position.
+
+    >>> described([(0xFF << 56 | 5 << 40 | 3 << 38, 9), (0xFF << 56 | 5 << 40, 2), (1, 7)], 8, 2)
+    [(0, 0, 0, 7), (255, 5, 3, 9), (255, 5, 0, 2)]
+    """
+    return [
+        (value >> 64 - bits, value >> 48 - bits & 0xFFFF, (value >> 48 - bits - rest_bits) & (1 << rest_bits) - 1, at)
+        for value, at in sorted(pairs, key=lambda pair: pair[0] >> 48 - bits)
+    ]
+
+
+def carried(
+    pairs: Iterable[tuple[int, int]], bits: int, rest_bits: int, stretches: Sequence[tuple[int, int | None]]
+) -> list[tuple[int, int]]:
+    """Postings with as much of their hash as is known, moved: `stretches` are the end of each and how far it moves.
+
+    Those of a stretch that moves by None go.
+
+    >>> [(hex(value), at) for value, at in carried([(0xFFABCDEF << 32, 3), (1 << 56, 8)], 8, 0, [(5, 100), (9, None)])]
+    [('0xffabcd0000000000', 103)]
+    """
+    known = 64 - bits - 16 - rest_bits
+    moved = []
+    for bucket, tag, rest, at in described(pairs, bits, rest_bits):
+        shift = next(shift for end, shift in stretches if at < end)
+        if shift is not None:
+            moved.append((((bucket << 16 | tag) << rest_bits | rest) << known, at + shift))
+    return moved
+
+
 def agreement(a: Iterable[int], b: Iterable[int]) -> int:
     """How many bytes agree before the first difference.
 

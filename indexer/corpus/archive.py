@@ -13,30 +13,32 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import quote
+
+import xxhash
 
 from codecite.indexer.corpus.containers import Container, is_archive, is_archive_name, open_container
 from codecite.indexer.corpus.describe import describe
-from codecite.indexer.corpus.files import READER, absolute, look_into, printable, too_large
+from codecite.indexer.corpus.files import HEAD, READER, absolute, look_into, printable, too_large
+from codecite.indexer.corpus.identity import Described
+from codecite.indexer.corpus.leftout import kept
 from codecite.indexer.corpus.members import Member
-from codecite.indexer.corpus.nearby import Nearby, is_license_file
+from codecite.indexer.corpus.nearby import TEXT_BYTES, Nearby, is_license_file
+from codecite.indexer.corpus.parse import MAX_BYTES
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.errors import SourceError
-from codecite.indexer.records import Package, Skipped, SkipReason
+from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason
 
 MAX_DEPTH = 4
 """Archives within each other that are read."""
 
 MAX_INNER = 256 << 20
 """Bytes of an archive inside an archive."""
-
-MAX_METADATA = 4 << 20
-"""Bytes of a member that are read to learn what an archive is."""
 
 _GEM = {"data.tar.gz", "metadata.gz"}
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -45,15 +47,25 @@ _PIECE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where an archive was found: the package around it, its own name, the folder it is in if that is on disk, and
-    what stands before the paths of its files in a package that it is part of."""
+    """Where an archive was found.
+
+    The package around it, its own name, the folder that it is in if that is on disk, its path in the outermost
+    archive; and, should it be a part of that package, what stands before its files' paths, and what is near it.
+    """
 
     around: Package
     name: str
     beside: Path | None = None
     within: str = ""
     prefix: str = ""
+    near: tuple[LicenseEvidence, ...] = ()
     depth: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    path: str
+    member: Member
 
 
 def archive(path: str, reading: Reading, source: str | None = None) -> Unit:
@@ -61,8 +73,7 @@ def archive(path: str, reading: Reading, source: str | None = None) -> Unit:
 
     Raises nothing: what is wrong with the file is a SourceError of its `files()`.
     """
-    path = absolute(path)
-    name = printable(path)
+    path, name = absolute(path), printable(absolute(path))
     digest, size = _digest(path)
     package = Package(source=source or name, url=Path(path).as_uri(), fingerprint=digest, container=digest)
 
@@ -70,7 +81,9 @@ def archive(path: str, reading: Reading, source: str | None = None) -> Unit:
         try:
             stream = open(path, "rb")  # noqa: SIM115, PTH123
         except OSError as error:
-            raise SourceError(f"{name}: cannot be read ({error.strerror}); check the path and its permissions") from error
+            raise SourceError(
+                f"{name}: cannot be read ({error.strerror}); check the path and its permissions"
+            ) from error
         with stream, open_container(stream, name, size=os.fstat(stream.fileno()).st_size) as container:
             place = _Place(replace(package, fingerprint=None), Path(path).name, Path(path).parent)
             yield _contents(container, place, reading)
@@ -80,8 +93,6 @@ def archive(path: str, reading: Reading, source: str | None = None) -> Unit:
 
 def _digest(path: str) -> tuple[str | None, int]:
     """The fingerprint of a file and its size; None and 0 if it cannot be read."""
-    import xxhash
-
     digest = xxhash.xxh3_128()
     size = 0
     try:
@@ -96,120 +107,91 @@ def _digest(path: str) -> tuple[str | None, int]:
 
 def _contents(container: Container, place: _Place, reading: Reading) -> Unit:
     """The Unit of what an open archive holds. The SourceError of a member that describes it comes at once."""
-    described = _described(container, place)
-    if described is not None:
-        place = replace(place, around=described, prefix="")
+    by_name = {member.name: member for member in container.members}
+
+    def read(name: str) -> bytes:
+        return container.head(by_name[name], MAX_BYTES + 1)
+
+    found = describe(place.name, list(by_name), read, beside=place.beside) or Described()
+    commit = container.comment.strip()
+    revision = found.revision or (commit if _COMMIT.fullmatch(commit) else None)
+    if place.depth == 1 or found.purl is not None:
+        url = (place.around.url or "").partition("#")[0]
+        package = replace(
+            place.around,
+            purl=found.purl,
+            repository=found.repository,
+            revision=revision,
+            released=found.released or container.newest,
+            url=url if place.depth == 1 else f"{url}#{quote(place.within)}",
+            evidence=found.evidence,
+        )
+        place = replace(place, around=package, prefix="", near=())
+    elif found.evidence:
+        place = replace(place, around=replace(place.around, evidence=(*place.around.evidence, *found.evidence)))
     return Unit(place.around, partial(_files, container, place, reading), sum(item.size for item in container.members))
 
 
-def _described(container: Container, place: _Place) -> Package | None:
-    """The package that the archive is; None for one inside another of which nothing tells."""
-    small = {member.name: member for member in container.members if member.size <= MAX_METADATA}
-    found = describe(place.name, list(small), lambda name: container.read(small[name]), beside=place.beside)
-    commit = container.comment.strip()
-    revision = commit if _COMMIT.fullmatch(commit) else None
-    if found is None:
-        if place.depth > 1:
-            return None
-        return replace(place.around, revision=revision, released=container.newest)
-    url = place.around.url if place.depth == 1 else f"{(place.around.url or '').partition('#')[0]}#{quote(place.within)}"
-    return replace(
-        place.around,
-        purl=found.purl,
-        repository=found.repository,
-        revision=found.revision or revision,
-        released=found.released or container.newest,
-        url=url,
-        evidence=found.evidence,
-    )
-
-
 def _files(container: Container, place: _Place, reading: Reading) -> Iterator[Item]:
-    members = container.members
-    licenses = {item.name: container.read(item) for item in members if is_license_file(item.name) and _small(item)}
-    near = Nearby(licenses)
-    left_out = _LeftOut(reading.excluded)
-    inline = _GEM <= {member.name for member in members}
     for refused in container.refused:
         yield replace(refused, path=place.prefix + refused.path)
-    for member in members:
-        path = place.prefix + member.name
-        excluded = left_out.by(path)
-        if excluded is not None:
-            if excluded:
-                yield Skipped(excluded, SkipReason.EXCLUDED)
-        elif is_archive_name(member.name):
+    found = [_Found(place.prefix + member.name, member) for member in container.members]
+    licenses = {
+        item.path: container.head(item.member, TEXT_BYTES) for item in found if is_license_file(item.member.name)
+    }
+    near = Nearby(licenses, place.near)
+    said = frozenset(place.around.evidence)
+    is_gem = _GEM.issubset(item.member.name for item in found)
+    for item in kept(found, reading.excluded):
+        if isinstance(item, Skipped):
+            yield item
+            continue
+        evidence = tuple(one for one in near.of(item.path) if one not in said)
+        if is_archive_name(item.path):
             inner = replace(
                 place,
-                name=member.name.rpartition("/")[2],
+                name=item.member.name.rpartition("/")[2],
                 beside=None,
-                within=f"{place.within}/{member.name}" if place.within else member.name,
-                prefix=place.prefix if inline and member.name in _GEM else f"{path}/",
+                within=f"{place.within}/{item.member.name}".lstrip("/"),
+                prefix=place.prefix if is_gem and item.member.name in _GEM else f"{item.path}/",
+                near=evidence,
                 depth=place.depth + 1,
             )
-            yield from _nested(container, member, path, inner, reading)
-        elif member.size > reading.max_file_bytes:
-            yield too_large(path, member.size, reading)
+            yield from _nested(container, item, inner, reading)
+        elif item.member.size > reading.max_file_bytes:
+            yield too_large(item.path, item.member.size, reading)
         else:
-            yield Pending(path, member.size, partial(look_into, path, container.read(member), near.of(member.name)))
+            yield _pending(item.path, container.read(item.member), evidence)
 
 
-def _nested(container: Container, member: Member, path: str, place: _Place, reading: Reading) -> Iterator[Item]:
+def _nested(container: Container, found: _Found, place: _Place, reading: Reading) -> Iterator[Item]:
     """What an archive inside an archive gives: a Unit, its error, or the file that it is after all."""
-    if member.size > MAX_INNER:
-        yield Skipped(path, SkipReason.TOO_LARGE, f"an archive of {member.size:,} bytes, the limit is {MAX_INNER:,}")
+    path, size = found.path, found.member.size
+    if size > MAX_INNER:
+        yield Skipped(path, SkipReason.TOO_LARGE, f"an archive of {size:,} bytes, the limit is {MAX_INNER:,}")
         return
-    with container.spool(member) as stream:
-        if not is_archive(_head(stream)):
-            if member.size > reading.max_file_bytes:
-                yield too_large(path, member.size, reading)
+    with container.spool(found.member) as stream:
+        head = stream.read(HEAD)
+        stream.seek(0)
+        if not is_archive(head):
+            if size > reading.max_file_bytes:
+                yield too_large(path, size, reading)
             else:
-                yield Pending(path, member.size, partial(look_into, path, _all(stream)))
-            return
-        if place.depth > MAX_DEPTH:
+                yield _pending(path, stream.read(), place.near)
+        elif place.depth > MAX_DEPTH:
             yield Skipped(path, SkipReason.TOO_DEEP, f"archives are read to a depth of {MAX_DEPTH}")
-            return
-        name = f"{container.name}: {member.name}"
-        try:
-            inner = open_container(stream, name, size=member.size, allowance=container.allowance)
-        except SourceError as error:
-            yield error
-            return
-        with inner:
-            try:
-                unit = _contents(inner, place, reading)
-            except SourceError as error:
-                yield error
-                return
-            yield unit
+        else:
+            with ExitStack() as opened:
+                try:
+                    inner = open_container(
+                        stream, f"{container.name}: {found.member.name}", size=size, allowance=container.allowance
+                    )
+                    unit = _contents(opened.enter_context(inner), place, reading)
+                except SourceError as error:
+                    yield error
+                else:
+                    yield unit
 
 
-def _small(member: Member) -> bool:
-    return member.size <= MAX_METADATA
-
-
-def _head(stream: BinaryIO) -> bytes:
-    head = stream.read(512)
-    stream.seek(0)
-    return head
-
-
-def _all(stream: BinaryIO) -> bytes:
-    return stream.read()
-
-
-class _LeftOut:
-    """Which members are left out, where no folder is listed: an excluded folder is told of once."""
-
-    def __init__(self, excluded: Callable[[str], bool]) -> None:
-        self._excluded = excluded
-        self._folders: dict[str, str | None] = {"": None}
-
-    def by(self, path: str) -> str | None:
-        """None for a member that stays; else what is left out, or nothing if that was told of before."""
-        folder = path.rpartition("/")[0]
-        if folder not in self._folders:
-            outer = self.by(folder) if folder else None
-            raise_ = outer
-            self._folders[folder] = raise_
-        return None
+def _pending(path: str, content: bytes, near: tuple[LicenseEvidence, ...]) -> Pending:
+    return Pending(path, len(content), partial(look_into, path, content, near))

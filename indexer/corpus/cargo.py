@@ -6,10 +6,10 @@ refuses to know of workspaces: what a manifest takes over from one is not in the
 
 from __future__ import annotations
 
-from codecite.indexer.corpus.identity import Described, Members, purl, repository_url
+from codecite.indexer.corpus.identity import Described, Members, commit, purl, repository_url
+from codecite.indexer.corpus.nearby import evidence_of
 from codecite.indexer.corpus.parse import MalformedError, json_object, mapping, string, toml_table
 from codecite.indexer.licenses.metadata import from_cargo
-from codecite.indexer.corpus.kept import license_file
 
 
 def describe_cargo(members: Members) -> Described | None:
@@ -22,13 +22,13 @@ def describe_cargo(members: Members) -> Described | None:
     if not name or not version:
         return None
     named = f"{members.top}{string(package.get('license-file')).removeprefix('./')}"
-    texts = [license_file(named, members.read(named))] if named in members.paths else []
+    texts = {named: members.read(named)} if named in members.paths else {}
     return Described(
         purl=purl("cargo", name, version),
         repository=repository_url(string(package.get("repository")))
         or repository_url(string(package.get("homepage")), forges_only=True),
         revision=_revision(members),
-        evidence=(*texts, *from_cargo(package)),
+        evidence=(*evidence_of(texts), *from_cargo(package)),
     )
 
 
@@ -37,6 +37,6 @@ def _revision(members: Members) -> str | None:
     if path not in members.paths:
         return None
     try:
-        return string(mapping(json_object(path, members.read(path)).get("git")).get("sha1")) or None
+        return commit(string(mapping(json_object(path, members.read(path)).get("git")).get("sha1")))
     except MalformedError:
         return None

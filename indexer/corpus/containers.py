@@ -27,10 +27,11 @@ from codecite.indexer.records import Skipped
 SPOOL = 64 << 20
 """Bytes that an expanded tar archive holds in memory before it goes to a temporary file."""
 
-_SUFFIXES = (
+ARCHIVES = (
     *(".zip", ".whl", ".jar", ".war", ".aar", ".ear", ".egg", ".nupkg", ".gem", ".crate"),
     *(".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst"),
 )
+"""How the names of archives end."""
 
 
 class Container:
@@ -63,6 +64,15 @@ class Container:
         """What the member holds. Raises SourceError where that is not what the archive says of it."""
         return b"".join(self._pieces(member.place))
 
+    def head(self, member: Member, size: int) -> bytes:
+        """Its first `size` bytes, or all if it has no more; what follows is not looked at."""
+        head = b""
+        for piece in self._pieces(member.place):
+            head += piece
+            if len(head) >= size:
+                break
+        return head[:size]
+
     def spool(self, member: Member) -> BinaryIO:
         """The same as an open temporary file, for a member that may be large."""
         return _spooled(f"{self.name}: {member.name}", self._pieces(member.place))
@@ -70,7 +80,7 @@ class Container:
 
 def is_archive_name(name: str) -> bool:
     """Whether a file of this name ought to be an archive."""
-    return name.lower().endswith(_SUFFIXES)
+    return name.lower().endswith(ARCHIVES)
 
 
 def is_archive(head: bytes) -> bool:

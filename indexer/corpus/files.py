@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from io import FileIO
 
 from codecite.indexer.corpus.language import language_of, marks_of
@@ -59,10 +60,8 @@ def look_into(name: str, content: bytes, near: tuple[LicenseEvidence, ...] = ())
     """The file that holds these bytes, called `name` in its source. `near` goes behind its own evidence."""
     head = content[:HEAD]
     if head.startswith(_BYTE_ORDER_MARKS):
-        try:
+        with suppress(UnicodeDecodeError):  # else it is no UTF-16 after all: text if it holds no NUL
             content = content.decode("utf-16").encode()
-        except UnicodeDecodeError:
-            pass  # no UTF-16 after all: text if it holds no NUL
         head = content[:HEAD]
     if not content:
         return Skipped(name, SkipReason.EMPTY)

@@ -22,18 +22,19 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 from urllib.parse import urlsplit
 
-from codecite.indexer.corpus.files import HEAD, absolute, look_into, printable
+from codecite.indexer.corpus.files import HEAD, READER, absolute, look_into, printable, too_large
 from codecite.indexer.corpus.identity import purl, repository_url
-from codecite.indexer.corpus.nearby import Nearby, is_license_file
+from codecite.indexer.corpus.leftout import kept
+from codecite.indexer.corpus.nearby import TEXT_BYTES, Nearby, is_license_file
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.errors import SourceError
 from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason, SourceFile
@@ -51,9 +52,10 @@ _ENVIRONMENT = {
 }
 _PURL_TYPES = {"github.com": "github", "bitbucket.org": "bitbucket"}
 _SCHEMES = {"git", "git+http", "git+https", "git+ssh", "http", "https", "ssh"}
-_SCP = re.compile(r"(?:[^@:/\s]+@)?([^@:/\s]+):(?!//)(.+)")
+_SCP = re.compile(r"(?:[^@:/\s]+@)?([^@:/\s]+):(?!//|:)(\S+)")
 _LFS = b"version https://git-lfs.github.com/spec/v1\n"
 _MAX_LFS = 1024
+_PIECE = 64 << 10
 _SUBMODULE, _LINK = "160000", "120000"
 
 
@@ -88,6 +90,7 @@ def repository(path: str, reading: Reading, source: str) -> Unit:
     revision = reading.revision or "HEAD"
     commit = _commit(git, revision)
     remote = _remote(git)
+    fingerprint = f"git:{commit}/{READER}"
     described = Package(
         source=source,
         purl=_purl(remote, commit),
@@ -95,8 +98,8 @@ def repository(path: str, reading: Reading, source: str) -> Unit:
         revision=commit,
         released=_released(git.run("cat-file", "commit", commit)),
         url=Path(git.path).as_uri(),
-        fingerprint=f"git:{commit}",
-        container=f"git:{commit}",
+        fingerprint=fingerprint,
+        container=fingerprint,
     )
     return Unit(described, partial(_files, git, commit, reading))
 
@@ -125,6 +128,22 @@ def _bare(path: str) -> str:
     return path.strip("/").removesuffix(".git").rstrip("/")
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A running `git`, what it answers and, in a file, what it complains of."""
+
+    process: subprocess.Popen[bytes]
+    stdout: IO[bytes]
+    complaints: IO[bytes]
+
+    def said(self) -> str:
+        """Its complaints, on one line; it is ended if it has not."""
+        self.process.kill()
+        self.process.wait()
+        self.complaints.seek(0)
+        return " ".join(self.complaints.read(HEAD).decode("utf-8", "replace").split()) or "it says nothing"
+
+
 class _Git:
     """The `git` program, on one repository."""
 
@@ -140,36 +159,38 @@ class _Git:
         self._environment = {**kept, **_ENVIRONMENT}
 
     @contextmanager
-    def started(self, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-        """The program, running, and what it complains of; it does not outlive the block."""
-        with tempfile.TemporaryFile() as complaints:
-            process = subprocess.Popen(
-                (*self._command, *arguments),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=complaints,
-                env=self._environment,
-            )
-            with process:
-                try:
-                    yield process, complaints
-                finally:
-                    process.kill()
+    def started(self, *arguments: str, asked: bytes = b"") -> Iterator[_Running]:
+        """The program, running, with so much on its standard input; it does not outlive the block."""
+        with ExitStack() as opened:
+            try:
+                complaints, standard_input = (opened.enter_context(tempfile.TemporaryFile()) for _ in range(2))
+                standard_input.write(asked)
+                standard_input.seek(0)
+                process = subprocess.Popen(
+                    (*self._command, *arguments),
+                    stdin=standard_input,
+                    stdout=subprocess.PIPE,
+                    stderr=complaints,
+                    env=self._environment,
+                )
+            except OSError as error:
+                raise SourceError(f"{self.name}: git cannot be started ({error}); make room for it") from error
+            opened.enter_context(process)
+            opened.callback(process.kill)
+            yield _Running(process, cast("IO[bytes]", process.stdout), complaints)
 
     def run(self, *arguments: str) -> bytes:
         """What the program answers; SourceError with its complaint where it fails."""
-        with self.started(*arguments) as (process, complaints):
-            answer, _ = process.communicate()
-            if process.returncode:
-                raise self.broken(complaints)
+        with self.started(*arguments) as running:
+            answer = running.stdout.read()
+            if running.process.wait():
+                raise self.broken(running)
         return answer
 
-    def broken(self, complaints: IO[bytes]) -> SourceError:
+    def broken(self, running: _Running) -> SourceError:
         """The SourceError for a repository of which git complains."""
-        complaints.seek(0)
-        said = " ".join(complaints.read(HEAD).decode("utf-8", "replace").split())
         return SourceError(
-            f"{self.name}: git cannot read it ({said or 'it says nothing'}); see what `git fsck` says there, or clone it again"
+            f"{self.name}: git cannot read it ({running.said()}); see what `git fsck` says there, or clone it again"
         )
 
 
@@ -177,19 +198,20 @@ def _commit(git: _Git, revision: str) -> str:
     """The full hash of the commit that the revision names."""
     if revision.startswith("-") or "\0" in revision:
         raise SourceError(f"{git.name}: {revision!r} is no revision; name a branch, a tag or a commit")
-    try:
-        return git.run("rev-parse", "--verify", f"{revision}^{{commit}}").decode().strip()
-    except SourceError as error:
-        raise SourceError(
-            f"{git.name}: there is no revision {revision!r}; name a branch, a tag or a commit that is there, or fetch it "
-            f"(a shallow clone has the newest only). {error}"
-        ) from error
+    with git.started("rev-parse", "--verify", f"{revision}^{{commit}}") as running:
+        answer = running.stdout.read().decode().strip()
+        if running.process.wait():
+            raise SourceError(
+                f"{git.name}: there is no commit at the revision {revision!r} ({running.said()}); name a branch, a tag "
+                f"or a commit that is there, or fetch it (a shallow clone lacks the older ones)"
+            )
+    return answer
 
 
 def _remote(git: _Git) -> str | None:
     """The https URL of the remote `origin`, else of the only remote."""
-    with git.started("config", "-z", "--get-regexp", r"^remote\..+\.url$") as (process, _):
-        answer, _ = process.communicate()  # its exit code says only whether there is one
+    with git.started("config", "-z", "--get-regexp", r"^remote\..+\.url$") as running:
+        answer = running.stdout.read()  # the exit code says only whether there is one
     urls: dict[str, str] = {}
     for line in answer.decode("utf-8", "replace").split("\0"):
         key, _, url = line.partition("\n")
@@ -218,55 +240,41 @@ def _released(commit: bytes) -> str | None:
 
 def _files(git: _Git, commit: str, reading: Reading) -> Iterator[Item]:
     entries = list(_entries(git, commit))
-    with git.started("cat-file", "--batch") as (process, complaints):
-
-        def blob(entry: _Entry) -> bytes:
-            try:
-                return _blob(process, entry)
-            except (EOFError, OSError) as error:
-                process.kill()
-                process.wait()
-                raise git.broken(complaints) from error
-            except LookupError as error:
-                raise _missing(git, entry) from error
-
-        texts = {
-            entry.path: blob(entry)[:HEAD]
-            for entry in entries
-            if entry.size and entry.size <= reading.max_file_bytes and is_license_file(entry.path)
-        }
-        nearby = Nearby(texts)
-        kept = Kept(reading)
-        for entry in entries:
-            skipped = kept.skipped(entry.path) or _odd(entry, reading)
-            if skipped:
-                yield skipped
-                continue
-            content = blob(entry)
-            load = partial(_load, git.name, entry, content, nearby.of(entry.path))
-            yield Pending(entry.path, len(content), load)
+    licenses = [entry for entry in entries if is_license_file(entry.path) and _readable(entry, reading) is entry]
+    found = [
+        item if isinstance(item, Skipped) else _readable(item, reading) for item in kept(entries, reading.excluded)
+    ]
+    wanted = [item for item in found if isinstance(item, _Entry)]
+    with closing(_blobs(git, [*licenses, *wanted])) as blobs:
+        near = Nearby({entry.path: next(blobs)[:TEXT_BYTES] for entry in licenses})
+        for item in found:
+            if isinstance(item, Skipped):
+                yield item
+            else:
+                content = next(blobs)
+                load = partial(_load, git.name, item, content, near.of(item.path))
+                yield Pending(item.path, len(content), load)
 
 
 def _entries(git: _Git, commit: str) -> Iterator[_Entry]:
     """What the tree of the commit holds, folders aside."""
-    with git.started("ls-tree", "-r", "-z", "--long", "--full-tree", commit) as (process, complaints):
-        assert process.stdout is not None
+    with git.started("ls-tree", "-r", "-z", "--long", "--full-tree", commit) as running:
         rest = b""
-        while piece := process.stdout.read1(1 << 20):
+        while piece := running.stdout.read(_PIECE):
             *lines, rest = (rest + piece).split(b"\0")
             for line in lines:
                 head, _, path = line.partition(b"\t")
                 mode, _, oid, size = head.decode("ascii").split()
                 entry = _Entry(mode, oid, int(size) if size.isdecimal() else None, printable(os.fsdecode(path)))
-                if size not in ("-", str(entry.size)):
+                if entry.size is None and size != "-":
                     raise _missing(git, entry)
                 yield entry
-        if process.wait():
-            raise git.broken(complaints)
+        if running.process.wait():
+            raise git.broken(running)
 
 
-def _odd(entry: _Entry, reading: Reading) -> Skipped | None:
-    """Why the entry is not read, None for a file that is."""
+def _readable(entry: _Entry, reading: Reading) -> _Entry | Skipped:
+    """The entry, or the Skipped of what is no file, too large, or not to be named."""
     if entry.mode == _SUBMODULE:
         return Skipped(entry.path, SkipReason.NOT_A_FILE, f"a submodule, at {entry.oid}; add its own repository")
     if entry.mode == _LINK:
@@ -274,32 +282,29 @@ def _odd(entry: _Entry, reading: Reading) -> Skipped | None:
     if {"", ".", ".."} & set(entry.path.split("/")):
         return Skipped(entry.path, SkipReason.BAD_PATH, "no path inside a tree")
     if entry.size is not None and entry.size > reading.max_file_bytes:
-        detail = f"{entry.size:,} bytes, the limit is {reading.max_file_bytes:,}"
-        return Skipped(entry.path, SkipReason.TOO_LARGE, detail)
-    return None
+        return too_large(entry.path, entry.size, reading)
+    return entry
 
 
-def _blob(process: subprocess.Popen[bytes], entry: _Entry) -> bytes:
-    """The content of a blob, from `cat-file --batch`. EOFError where that has ended, LookupError without the blob."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(entry.oid.encode() + b"\n")
-    process.stdin.flush()
-    answer = process.stdout.readline().split()
-    if not answer:
-        raise EOFError
-    if len(answer) != 3:
-        raise LookupError
-    content = process.stdout.read(int(answer[2]) + 1)
-    if len(content) != int(answer[2]) + 1:
-        raise EOFError
-    return content[:-1]
+def _blobs(git: _Git, entries: list[_Entry]) -> Generator[bytes, None, None]:
+    """The contents of the entries, in their order."""
+    asked = "".join(f"{entry.oid}\n" for entry in entries).encode()
+    with git.started("cat-file", "--batch", "--buffer", asked=asked) as running:
+        for entry in entries:
+            answer = running.stdout.readline().split()
+            if len(answer) == 2:
+                raise _missing(git, entry)
+            size = int(answer[2]) if answer else 0
+            content = running.stdout.read(size + 1)
+            if not answer or len(content) <= size:
+                raise git.broken(running)
+            yield content[:-1]
 
 
 def _missing(git: _Git, entry: _Entry) -> SourceError:
     return SourceError(
-        f"{git.name}: {entry.path}: object {entry.oid} is missing; a partial clone lacks it (`git fetch --refetch` with "
-        f"no filter brings it), else see what `git fsck` says"
+        f"{git.name}: {entry.path}: object {entry.oid} is missing; in a partial clone it is elsewhere: clone without "
+        f"filter, else see what `git fsck` says"
     )
 
 
@@ -307,7 +312,9 @@ def _load(name: str, entry: _Entry, content: bytes, near: tuple[LicenseEvidence,
     digest = hashlib.new("sha1" if len(entry.oid) == 40 else "sha256", b"blob %d\0" % len(content))
     digest.update(content)
     if digest.hexdigest() != entry.oid:
-        raise SourceError(f"{name}: {entry.path}: object {entry.oid} is damaged; see what `git fsck` says, or clone again")
+        raise SourceError(
+            f"{name}: {entry.path}: object {entry.oid} is damaged; see what `git fsck` says, or clone again"
+        )
     if len(content) < _MAX_LFS and content.startswith(_LFS):
         return Skipped(entry.path, SkipReason.MISSING, "a Git LFS pointer; the file is not in the repository")
     return look_into(entry.path, content, near)

@@ -22,6 +22,7 @@ MAX_NAME = 300
 
 _LOWER_CASE = {"bitbucket", "deb", "github", "pypi"}
 _FORGES = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "git.sr.ht")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SCP = re.compile(r"(?:ssh://)?[\w.-]+@([\w.-]+):(?!\d+/)/?(.+)")
 _PREFIX = re.compile(r"(?:scm:(?:git|svn|hg):|git\+)+", re.IGNORECASE)
 
@@ -74,6 +75,11 @@ def purl(kind: str, name: str, version: str = "", namespace: str = "") -> str | 
     parts = [part for part in namespace.split("/") if part]
     base = "/".join([f"pkg:{kind}", *(quote(part, safe=":") for part in (*parts, name))])
     return f"{base}@{quote(version, safe=':')}" if version else base
+
+
+def commit(text: str) -> str | None:
+    """The text if it is the whole hash of a commit, None for anything else (a branch, a short hash)."""
+    return text if _COMMIT.fullmatch(text) else None
 
 
 def repository_url(text: str, *, forges_only: bool = False) -> str | None:

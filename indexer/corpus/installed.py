@@ -3,29 +3,36 @@
 In: `importlib.metadata`, which knows them. Out: one Unit for each, in the order of the import path, with the files
 its RECORD lists under the paths that stand there. Of an editable install that is what RECORD lists and no more.
 Bytecode is skipped unread. This module refuses to know of wheels, and of files that no distribution owns.
+
+A distribution is known by its name, version and RECORD, which holds a digest of every file; one without RECORD is
+read each time. Nothing says when it was released: the dates of its files are those of the installation.
 """
 
 from __future__ import annotations
 
 import csv
 import email
+import hashlib
 import os
 import re
 from collections.abc import Iterator
 from email.message import Message
+from functools import partial
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-from codecite.indexer.config import IndexConfig
-from codecite.indexer.corpus.files import HEAD, printable, read_path
-from codecite.indexer.corpus.python import field, license_files, package
-from codecite.indexer.corpus.units import Unit
-from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
+from codecite.indexer.corpus.files import READER, printable, read_path
+from codecite.indexer.corpus.leftout import kept
+from codecite.indexer.corpus.nearby import TEXT_BYTES, Nearby, is_license_file
+from codecite.indexer.corpus.python import describe_message, field, files_inside, named_files
+from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
+from codecite.indexer.records import Package, Skipped, SkipReason
 
+_COUNT = re.compile(r"[0-9]{1,15}")
 _BYTECODE = (".pyc", ".pyo")
 
 
-def installed(config: IndexConfig, path: list[str] | None = None) -> Iterator[Unit]:
+def installed(reading: Reading, path: list[str] | None = None) -> Iterator[Unit]:
     """A Unit for each distribution on the import path (or on `path`), each name once, as Python resolves it.
 
     Where two of one name are found the first is what gets imported, so the others are passed over. A distribution
@@ -37,37 +44,62 @@ def installed(config: IndexConfig, path: list[str] | None = None) -> Iterator[Un
         key = re.sub(r"[-_.]+", "-", field(message, "Name")).lower() or str(_place(distribution))
         if key not in seen:
             seen.add(key)
-            yield _unit(distribution, message, config)
+            yield _unit(distribution, message, reading)
 
 
-def _unit(distribution: Distribution, message: Message, config: IndexConfig) -> Unit:
+def _unit(distribution: Distribution, message: Message, reading: Reading) -> Unit:
     root = Path(str(distribution.locate_file(""))).absolute()
+    record = _text(distribution, "RECORD")
+    try:
+        sizes = _recorded(record) if record is not None else _unrecorded(distribution, root)
+    except csv.Error:
+        sizes, message = {}, Message()
     if not field(message, "Name"):
         skipped = Skipped(_place(distribution).name, SkipReason.UNREADABLE, "no readable metadata; reinstall it")
         return Unit(Package(source="installed", url=root.as_uri()), lambda: iter([skipped]))
-    record = _text(distribution, "RECORD")
-    sizes = _recorded(record) if record is not None else _unrecorded(distribution, root)
     info = next((name.rpartition("/")[0] for name in sizes if name.endswith(".dist-info/METADATA")), None)
-    licenses = license_files(message, info, sizes) if info else []
-    described = package(
-        message,
+    texts = (named_files(message, info, sizes) or files_inside(info, sizes)) if info else []
+    described = describe_message(message, {printable(name): _head(root / name) for name in texts})
+    package = Package(
         source="installed",
+        purl=described.purl,
+        repository=described.repository,
         url=root.as_uri(),
-        record=None if record is None else record.encode(),
-        licenses=[(name, _head(root / name)) for name in licenses],
+        evidence=described.evidence,
+        fingerprint=None if record is None else _fingerprint(message, record),
     )
 
-    def files() -> Iterator[SourceFile | Skipped]:
+    def items() -> Iterator[Pending | Skipped]:
+        near = Nearby({printable(name): _head(root / name) for name in sizes if _near(name, info)})
+        for name, size in sizes.items():
+            path = printable(name)
+            if _bytecode(name):
+                yield Skipped(path, SkipReason.BINARY, "bytecode, not read")
+            else:
+                load = partial(read_path, str(root / name), path, reading, near.of(path), follow=True)
+                yield Pending(path, size, load)
+
+    def files() -> Iterator[Item]:
         if not sizes:
             yield Skipped(_place(distribution).name, SkipReason.MISSING, "nothing lists its files")
-        for name in sizes:
-            if _bytecode(name):
-                yield Skipped(printable(name), SkipReason.BINARY, "bytecode, not read")
-            else:
-                yield read_path(str(root / name), printable(name), config, follow=True)
+        yield from kept(items(), reading.excluded)
 
-    expected = (size for name, size in sizes.items() if size <= config.max_file_bytes and not _bytecode(name))
-    return Unit(described, files, sum(expected))
+    expected = (size for name, size in sizes.items() if size <= reading.max_file_bytes and not _bytecode(name))
+    return Unit(package, files, sum(expected))
+
+
+def _fingerprint(message: Message, record: str) -> str:
+    digest = hashlib.sha256()
+    for text in (field(message, "Name"), field(message, "Version"), record):
+        part = text.encode("utf-8", "surrogatepass")
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return f"{digest.hexdigest()}/{READER}"
+
+
+def _near(name: str, info: str | None) -> bool:
+    """Whether this is a licence file of some of the files only: those in the metadata's folder are of the whole."""
+    return is_license_file(name) and not (info and name.startswith(f"{info}/"))
 
 
 def _metadata(distribution: Distribution) -> Message:
@@ -79,7 +111,7 @@ def _metadata(distribution: Distribution) -> Message:
 def _recorded(record: str) -> dict[str, int]:
     """The files that a RECORD lists, and their sizes in bytes (0 where it does not say)."""
     rows = csv.reader(record.splitlines())
-    return {row[0]: int(row[2]) if len(row) > 2 and row[2].isdecimal() else 0 for row in rows if row and row[0]}
+    return {row[0]: int(row[2]) if len(row) > 2 and _COUNT.fullmatch(row[2]) else 0 for row in rows if row and row[0]}
 
 
 def _unrecorded(distribution: Distribution, root: Path) -> dict[str, int]:
@@ -121,7 +153,7 @@ def _bytecode(name: str) -> bool:
 def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
-            return stream.read(HEAD)
+            return stream.read(TEXT_BYTES)
     except (OSError, ValueError):
         return b""
 

@@ -93,7 +93,8 @@ def _object(line: bytes | None, number: int) -> dict[str, object] | str | None:
     except UnicodeDecodeError as error:
         return f"not UTF-8 at byte {error.start:,} of the line; write the row again as UTF-8"
     except json.JSONDecodeError as error:
-        return f"not JSON: {error.msg} at character {error.pos + 1:,}; mend the line, or write each row on one line"
+        where = min(error.pos, len(text.rstrip())) + 1
+        return f"not JSON: {error.msg} at character {where:,}; mend the line, or write each row on one line"
     except (ValueError, RecursionError, MemoryError) as error:
         return f"JSON that cannot be read ({error}); mend the line or leave the row out"
     if not isinstance(found, dict):

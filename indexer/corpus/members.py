@@ -29,11 +29,11 @@ PIECE = 1 << 20
 
 _DAY = 86_400
 _EPOCH = date(1970, 1, 1).toordinal()
-_FIRST_DAY = date(1981, 1, 1).toordinal() - _EPOCH
-_INVENTED = {date(1985, 10, 26), date(2006, 7, 24), date(2020, 2, 2)}
-"""Days that npm, cargo and hatch write into every archive, so that builds are reproducible."""
+_FIRST_DAY = date(1990, 1, 1).toordinal() - _EPOCH
+_INVENTED_DAYS = {day.toordinal() - _EPOCH for day in (date(2006, 7, 24), date(2020, 2, 2))}
+"""Cargo and hatch write these days into every archive, so that builds are reproducible. npm, Yarn, Gradle and others
+take days before 1990."""
 
-_INVENTED_DAYS = {day.toordinal() - _EPOCH for day in _INVENTED}
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 

@@ -21,10 +21,11 @@ _MAX_LINE = 200
 _NAME = re.compile(
     r"(?:(?:mit-)?licen[cs]es?|copying(?:v?[0-9])?|copyright|notices?|unlicen[cs]e)(?:[-._ ].*)?", re.IGNORECASE
 )
-_CODE = frozenset(
-    "py pyi pyc pyx c h cc cpp cxx hpp cs java kt kts scala groovy go rs js mjs cjs jsx ts tsx vue svelte css scss less "
-    "htm html xhtml json json5 xml yml yaml toml ini cfg rb php phtml pl pm sh bash bat ps1 sql swift m mm lua r jl ex "
-    "exs erl hs ml clj dart vb fs svg png jpg gif pdf gz zip patch diff po mo in tmpl tpl erb header spec class".split()
+_CODE = re.compile(
+    r".*\.(?:py[icx]?|[ch](?:c|h|pp|xx|s|tml?)?|cxx|java|class|kts?|scala|groovy|go|rs|[mc]?jsx?|tsx?|vue|svelte|less|scss"
+    r"|css|xhtml|json5?|xml|ya?ml|toml|ini|cfg|rb|erb|php|phtml|p[lm]|lua|jl|[be]?sh|ba?t|ps1|sql|swift|mm?|r|exs?|erl|hs"
+    r"|ml|clj|dart|vb|fs|svg|png|jpe?g|gif|pdf|gz|zip|patch|diff|[pm]o|in|tmpl|tpl|header|spec)",
+    re.IGNORECASE,
 )
 """Suffixes of what merely is named after licences: a module, a page, a picture."""
 
@@ -40,7 +41,7 @@ def is_license_file(path: str) -> bool:
     """
     folder, _, name = path.rpartition("/")
     if _NAME.fullmatch(name):
-        return name.rpartition(".")[2].lower() not in _CODE
+        return not _CODE.fullmatch(name)
     return folder.rpartition("/")[2] in _FOLDERS and name.endswith(_TEXTS)
 
 
@@ -66,21 +67,24 @@ def first_line(text: bytes) -> str:
 
 
 class Nearby:
-    """The licence files of a source, given as path and text (or its first TEXT_BYTES); other files are passed over."""
+    """The licence files of a source, given as path and text (or its first TEXT_BYTES); other files are passed over.
 
-    def __init__(self, texts: Mapping[str, bytes]) -> None:
+    `around` is what is near a file where no folder above it has any.
+    """
+
+    def __init__(self, texts: Mapping[str, bytes], around: tuple[LicenseEvidence, ...] = ()) -> None:
         folders: dict[str, dict[str, bytes]] = {}
         for path, text in texts.items():
             if is_license_file(path):
                 folder = path.rpartition("/")[0]
                 outer, _, name = folder.rpartition("/")
                 folders.setdefault(outer if is_license_folder(name) else folder, {})[path] = text
-        self._folders = {folder: evidence_of(files) for folder, files in folders.items()}
+        self._folders = {"": around} | {folder: evidence_of(files) for folder, files in folders.items()}
 
     def of(self, path: str) -> tuple[LicenseEvidence, ...]:
         """The evidence near the file at `path`."""
         folder = path.rpartition("/")[0]
         found = self._folders.get(folder)
         if found is None:
-            found = self._folders[folder] = self.of(folder) if folder else ()
+            found = self._folders[folder] = self.of(folder)
         return found

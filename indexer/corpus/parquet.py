@@ -36,7 +36,7 @@ def records(path: str, columns: Columns) -> Iterator[Row | SourceError]:
     try:
         file = ParquetFile(path, buffer_size=_BUFFER, page_checksum_verification=True)
         schema, groups = file.schema_arrow, [file.metadata.row_group(i) for i in range(file.num_row_groups)]
-    except Exception as error:  # noqa: BLE001 - Arrow raises errors of many kinds on files that are not what they say
+    except Exception as error:  # Arrow raises errors of many kinds on files that are not what they say.
         raise SourceError(f"{name}: not a complete parquet file ({_line(error)}); {_AGAIN}") from error
     with file:
         if columns.content not in schema.names:
@@ -61,7 +61,7 @@ def _group(
     place = f"row group {number + 1}"
     done = before
     try:
-        batches = file.iter_batches(_batch_rows(group, wanted[0]), [number], wanted, use_threads=False)
+        batches = file.iter_batches(_batch_rows(group), [number], wanted, use_threads=False)
         for batch in batches:
             broken = _not_utf8(batch, wanted[0])
             lists = [_values(batch, column) for column in wanted]
@@ -78,17 +78,17 @@ def _group(
         if done - before != group.num_rows:
             raise ValueError(f"{done - before:,} of {group.num_rows:,} rows")
     except Exception as error:  # noqa: BLE001 - see above; nothing that a row is made into runs within
-        last = before + group.num_rows
-        yield SourceError(
-            f"{name}: {place} (rows {before + 1:,} to {last:,}) is damaged after row {done:,} ({_line(error)}); {_AGAIN}"
-        )
+        place += f" (rows {before + 1:,} to {before + group.num_rows:,})"
+        yield SourceError(f"{name}: {place} is damaged after row {done:,} ({_line(error)}); {_AGAIN}")
 
 
-def _batch_rows(group: Any, content: str) -> int:
-    """How many rows of the group hold about BATCH_BYTES of text; a column of one value a row comes to fewer bytes."""
-    chunks = [group.column(i) for i in range(group.num_columns)]
-    size = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema == content)
-    return int(min(max(BATCH_BYTES * group.num_rows // max(size, 1), 1), BATCH_ROWS))
+def _batch_rows(group: Any) -> int:
+    """How many rows of the group hold about BATCH_BYTES.
+
+    All columns are counted: to ask for one of damaged metadata would end the process (an exception of Arrow's that its
+    Python does not catch).
+    """
+    return int(min(max(BATCH_BYTES * group.num_rows // max(group.total_byte_size, 1), 1), BATCH_ROWS))
 
 
 def _is_text(kind: Any) -> bool:

@@ -24,8 +24,11 @@ MAX_BYTES = 2 * 1024 * 1024
 MAX_DOTS = 300
 """In one line of TOML: reading a key costs the square of its parts (six seconds for 20,000)."""
 
+MAX_DEPTH = 100
+"""Levels of a YAML document; the scanner's work grows with the square of them."""
+
 _MARKUP = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_CHARACTERS = re.compile(r"[\ud800-\udfff]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class MalformedError(Exception):
@@ -88,6 +91,8 @@ def yaml_mapping(where: str, content: bytes) -> dict[str, Any]:
         for event in yaml.parse(_bounded(where, content), Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)):
             if isinstance(event, yaml.CollectionStartEvent):
                 open_nodes.append((event.anchor, []))
+                if len(open_nodes) > MAX_DEPTH:
+                    raise ValueError(f"more than {MAX_DEPTH} levels")
                 continue
             if isinstance(event, yaml.AliasEvent):
                 anchor, value = None, anchors.get(event.anchor)
@@ -148,7 +153,7 @@ def _bounded(where: str, content: bytes) -> bytes:
 
 
 def _encodable(text: str) -> str:
-    if _CHARACTERS.search(text):
+    if _SURROGATE.search(text):
         raise ValueError("half a surrogate pair")
     return text
 

@@ -18,7 +18,6 @@ What the columns mean:
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, fields, replace
@@ -87,9 +86,8 @@ def parse_columns(text: str) -> Columns:
     for pair in pairs:
         key, equals, column = (part.strip() for part in pair.partition("="))
         if not equals or key not in known or key in named:
-            raise ConfigError(
-                f"--columns {text}: {pair or 'nothing'} is {'twice' if key in named else 'unknown'}; {mend}"
-            )
+            wrong = "named twice" if key in named else "not understood"
+            raise ConfigError(f"--columns {text}: {pair or 'nothing'} is {wrong}; {mend}")
         named[key] = column
     if named.get("content") == "":
         raise ConfigError(f"--columns {text}: content must have a column; {mend}")
@@ -116,9 +114,11 @@ def rows(path: str, reading: Reading, source: str) -> Unit:
             yield item
             balance += 1 if isinstance(item, SourceError) else -1
             if balance > GIVE_UP:
-                yield SourceError(f"{printable(path)}: given up, as most rows cannot be read; the last was: {item}")
+                yield SourceError(
+                    f"{printable(path)}: given up, as {balance:,} more rows are broken than good; see whether "
+                    "--columns names the right ones, or mend the file"
+                )
                 return
-            balance = max(balance, -GIVE_UP)
         if _stamp(path) != stamp:
             raise SourceError(f"{printable(path)}: changed while it was read; run the command again")
 
@@ -148,10 +148,10 @@ def _digest(path: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _stamp(path: str) -> tuple[int, ...]:
-    """What changes when a file does: its size, time and place; of a missing file nothing but zeros."""
+    """What changes when a file does: its size, time and place; zeros where there is none."""
     try:
-        status = os.stat(path)  # noqa: PTH116 - the path may hold what Path would refuse
-    except FileNotFoundError:
+        status = Path(path).stat()
+    except OSError:
         return (0, 0, 0)
     return status.st_size, status.st_mtime_ns, status.st_ino
 
@@ -199,9 +199,8 @@ class _Dataset:
         folders = path.split("/")[:-1]
         if ".." in folders or path.startswith("/") or path.endswith(("/", "/..")) or _CONTROL.search(path):
             return Skipped(_CONTROL.sub("?", path), SkipReason.BAD_PATH, "no path inside a repository")
-        if any(reading.excluded("/".join(folders[: n + 1]) + "/") for n in range(len(folders))) or reading.excluded(
-            path
-        ):
+        above = ("/".join(folders[:depth]) + "/" for depth in range(1, len(folders) + 1))
+        if any(map(reading.excluded, above)) or reading.excluded(path):
             return Skipped(path, SkipReason.EXCLUDED)
         if size > reading.max_file_bytes:
             return Skipped(path, SkipReason.TOO_LARGE, f"{size:,} bytes, the limit is {reading.max_file_bytes:,}")
@@ -218,8 +217,8 @@ def _look(path: str, content: bytes, language: str) -> SourceFile | Skipped:
 def _linguist(name: str) -> str | None:
     """Linguist's name for a language, None where it knows none.
 
-    >>> _linguist("C++"), _linguist("c-sharp"), _linguist("FORTRAN"), _linguist("jupyter-notebook"), _linguist("Elvish?")
-    ('C++', 'C#', 'Fortran', 'Jupyter Notebook', None)
+    >>> _linguist("C++"), _linguist("c-sharp"), _linguist("FORTRAN"), _linguist("common-lisp"), _linguist("Quenya")
+    ('C++', 'C#', 'Fortran', 'Common Lisp', None)
     """
     import enry
 
@@ -245,7 +244,7 @@ def _package(
         url = repository
     elif repository:
         purl, repository = f"pkg:generic/{quote(repository, safe='')}{version}", ""
-    evidence = ()
+    evidence: tuple[LicenseEvidence, ...] = ()
     if licenses:
         stated = tuple(filter(None, map(normalize, licenses)))
         evidence = (LicenseEvidence(EvidenceKind.DATASET_FIELD, join(stated), column, ", ".join(licenses)),)
@@ -272,9 +271,8 @@ def _content(values: Mapping[str, object], column: str) -> bytes:
     try:
         return value.encode()
     except UnicodeEncodeError as error:
-        raise _WrongRow(
-            f"no UTF-8: half a character at character {error.start + 1:,} of column {column}; mend it"
-        ) from error
+        where = f"character {error.start + 1:,} of column {column}"
+        raise _WrongRow(f"not UTF-8: half a surrogate pair at {where}; mend the row") from error
 
 
 def _text(values: Mapping[str, object], column: str) -> str:

@@ -28,6 +28,7 @@ from codecite.indexer.corpus.members import (
     member_name,
     newest,
 )
+from codecite.indexer.errors import SourceError
 from codecite.indexer.records import Skipped, SkipReason
 
 BLOCK = 512
@@ -38,6 +39,7 @@ _MAX_EXTENDED = 1 << 20
 
 _FIELDS = struct.Struct("100s 8x 8x 8x 12s 12s 8s c 100s 6s 2x 32x 32x 8x 8x 155s 12x")
 _REGULAR = (b"0", b"\0", b"7")
+_EXTENDED = (b"x", b"X", b"g", b"L", b"K")
 _FOLDERS = (b"5", b"D")
 _WITHOUT_DATA = {
     b"1": "a hard link",
@@ -50,35 +52,40 @@ _WITHOUT_DATA = {
 
 @dataclass(slots=True)
 class _Header:
+    """A header as it stands there, or with what extended headers before it say instead; `start` is of the data."""
+
     name: bytes
     kind: bytes
     size: int
     time: int
     target: bytes
+    sparse: bool = False
+    start: int = 0
 
 
 class _Reader:
+    """The stream, and what of it is no entry: the archive's comment, and what stands behind its end."""
+
     def __init__(self, stream: BinaryIO, name: str, length: int) -> None:
         self._stream = stream
         self._name = name
         self.length = length
+        self.comment = ""
+        self.behind: int | None = None
 
     def at(self, offset: int, size: int) -> bytes:
-        """Exactly so many bytes, which are there."""
+        """Exactly so many bytes."""
         if offset + size > self.length:
-            raise incomplete(self._name, f"it ends at byte {self.length:,}, within what begins at byte {offset:,}")
+            raise self.error(self.length, "it ends")
         self._stream.seek(offset)
         data = self._stream.read(size)
         if len(data) < size:
-            raise incomplete(self._name, f"it ends within what begins at byte {offset:,}")
+            raise self.error(offset + len(data), "it has become shorter, and ends")
         return data
 
-    def header(self, block: bytes, offset: int) -> _Header:
-        """The header in a block; SourceError where the checksum or a number is wrong."""
-        try:
-            return _header(block)
-        except ValueError as error:
-            raise incomplete(self._name, f"{error} at byte {offset:,}") from error
+    def error(self, offset: int, wrong: object) -> SourceError:
+        """The SourceError for what is wrong at an offset."""
+        return incomplete(self._name, f"{wrong} at byte {offset:,}")
 
 
 def begins_tar(block: bytes) -> bool:
@@ -99,60 +106,17 @@ def list_tar(stream: BinaryIO, name: str, length: int, allowance: Allowance, *, 
     refused: list[Skipped] = []
     places: list[int] = []
     days: set[int] = set()
-    comment = ""
-    extended: dict[bytes, bytes] = {}
-    offset = 0
-    while offset < length or not whole:
-        block = reader.at(offset, BLOCK)
-        if block == _ZEROS:
-            refused += _behind(reader, offset)
-            break
-        header = reader.header(block, offset)
-        allowance.take_members(1)
-        start = offset + BLOCK
-        if header.kind in (b"x", b"X", b"g", b"L", b"K"):
-            if header.size > _MAX_EXTENDED:
-                raise incomplete(name, f"an extended header of {header.size:,} bytes at byte {offset:,}")
-            data = reader.at(start, header.size)
-            if header.kind == b"L":
-                extended[b"path"] = data.split(b"\0", 1)[0]
-            elif header.kind != b"K":
-                records = _records(data, name, offset)
-                comment = records.get(b"comment", b"").decode("utf-8", "replace") or comment
-                extended.update(records if header.kind != b"g" else {})
-            offset = start + _padded(header.size)
-            continue
-        try:
-            size = int(extended[b"size"]) if b"size" in extended else header.size
-            moment = int(float(extended[b"mtime"])) if b"mtime" in extended else header.time
-        except (ValueError, OverflowError) as error:
-            raise incomplete(name, f"a number that is none in the extended header before byte {offset:,}") from error
-        if size < 0:
-            raise incomplete(name, f"a negative size at byte {offset:,}")
-        sparse = header.kind == b"S" or any(key.startswith(b"GNU.sparse.") for key in extended)
-        shown, wrong = member_name(extended.get(b"GNU.sparse.name") or extended.get(b"path") or header.name)
-        folder = header.kind in _FOLDERS or (header.kind in _REGULAR and header.name.endswith(b"/"))
-        extended = {}
-        if header.kind == b"S":
-            start = _after_sparse_map(reader, block, start)
-        offset = start if header.kind in _WITHOUT_DATA or header.kind == b"5" else start + _padded(size)
-        if offset > length and start + size > length:
-            raise incomplete(name, f"it ends at byte {length:,}, within its member {shown}")
-        if folder:
-            continue
-        if wrong:
-            refused.append(bad_path(shown, wrong))
-        elif header.kind in _WITHOUT_DATA:
-            target = f" to {member_name(header.target)[0]}" if header.kind in b"12" else ""
-            refused.append(Skipped(shown, SkipReason.NOT_A_FILE, _WITHOUT_DATA[header.kind] + target))
-        elif sparse:
-            refused.append(Skipped(shown, SkipReason.UNREADABLE, "a sparse file"))
-        elif header.kind not in _REGULAR:
-            refused.append(Skipped(shown, SkipReason.NOT_A_FILE, f"an entry of type {header.kind!r}"))
-        else:
-            days.add(day_of(moment))
-            members.append(Member(shown, size, len(places)))
-            places.append(start)
+    for header in _entries(reader, allowance, whole):
+        found = _member(header, len(places))
+        if isinstance(found, Member):
+            members.append(found)
+            places.append(header.start)
+            days.add(day_of(header.time))
+        elif found is not None:
+            refused.append(found)
+    if reader.behind is not None:
+        shown = f"(behind the end, at byte {reader.behind:,})"
+        refused.append(Skipped(shown, SkipReason.NOT_A_FILE, "no part of the archive"))
 
     def pieces(place: int) -> Iterator[bytes]:
         member = members[place]
@@ -168,7 +132,74 @@ def list_tar(stream: BinaryIO, name: str, length: int, allowance: Allowance, *, 
         except OSError as error:
             raise damaged(name, member.name, error) from error
 
-    return Listing(members, refused, newest(days), comment, pieces)
+    return Listing(members, refused, newest(days), reader.comment, pieces)
+
+
+def _entries(reader: _Reader, allowance: Allowance, whole: bool) -> Iterator[_Header]:
+    """The entries in their order, extended headers applied to what they stand before."""
+    extended: dict[bytes, bytes] = {}
+    offset = 0
+    while offset < reader.length or not whole:
+        block = reader.at(offset, BLOCK)
+        if block == _ZEROS:
+            reader.behind = _behind(reader, offset)
+            return
+        allowance.take_members(1)
+        try:
+            header = _header(block)
+            header.start = offset + BLOCK
+            if header.kind in _EXTENDED:
+                extended |= _extension(reader, header)
+                offset = header.start + _padded(header.size)
+                continue
+            header.size = int(extended.get(b"size", header.size))
+            header.time = int(float(extended.get(b"mtime", header.time)))
+            if header.size < 0:
+                raise ValueError("a negative size")
+        except (ValueError, OverflowError) as error:
+            raise reader.error(offset, error) from error
+        header.name = extended.get(b"GNU.sparse.name") or extended.get(b"path") or header.name
+        header.sparse = header.kind == b"S" or any(key.startswith(b"GNU.sparse.") for key in extended)
+        extended = {}
+        if header.kind == b"S":
+            header.start = _after_sparse_map(reader, block, header.start)
+        offset = header.start
+        if header.kind not in _WITHOUT_DATA and header.kind != b"5":
+            if header.start + header.size > reader.length:
+                raise reader.error(reader.length, f"it ends within {member_name(header.name)[0]},")
+            offset += _padded(header.size)
+        yield header
+
+
+def _member(header: _Header, place: int) -> Member | Skipped | None:
+    """What an entry is: a member, or refused; None for a folder."""
+    if header.kind in _FOLDERS or (header.kind in _REGULAR and header.name.endswith(b"/")):
+        return None
+    shown, wrong = member_name(header.name)
+    if wrong:
+        return bad_path(shown, wrong)
+    if header.kind in _WITHOUT_DATA:
+        target = f" to {member_name(header.target)[0]}" if header.kind in b"12" else ""
+        return Skipped(shown, SkipReason.NOT_A_FILE, _WITHOUT_DATA[header.kind] + target)
+    if header.sparse:
+        return Skipped(shown, SkipReason.UNREADABLE, "a sparse file")
+    if header.kind not in _REGULAR:
+        return Skipped(shown, SkipReason.NOT_A_FILE, f"an entry of type {header.kind!r}")
+    return Member(shown, header.size, place)
+
+
+def _extension(reader: _Reader, header: _Header) -> dict[bytes, bytes]:
+    """What an extended header says of the entry behind it; ValueError where that is none."""
+    if header.size > _MAX_EXTENDED:
+        raise ValueError(f"an extended header of {header.size:,} bytes")
+    data = reader.at(header.start, header.size)
+    if header.kind == b"L":
+        return {b"path": data.split(b"\0", 1)[0]}
+    if header.kind == b"K":
+        return {}
+    records = _records(data)
+    reader.comment = records.get(b"comment", b"").decode("utf-8", "replace") or reader.comment
+    return {} if header.kind == b"g" else records
 
 
 def _header(block: bytes) -> _Header:
@@ -200,8 +231,8 @@ def _number(field: bytes) -> int:
     return int(digits or b"0", 8)
 
 
-def _records(data: bytes, name: str, offset: int) -> dict[bytes, bytes]:
-    """The `LENGTH KEY=VALUE` lines of a pax header."""
+def _records(data: bytes) -> dict[bytes, bytes]:
+    """The `LENGTH KEY=VALUE` lines of a pax header; ValueError where there are none."""
     records: dict[bytes, bytes] = {}
     place = 0
     while place < len(data) and data[place]:
@@ -210,7 +241,7 @@ def _records(data: bytes, name: str, offset: int) -> dict[bytes, bytes]:
         line = data[place : place + length]
         key, equals, value = line[len(digits) + 1 : -1].partition(b"=")
         if not equals or not line.endswith(b"\n") or len(line) < length:
-            raise incomplete(name, f"an extended header that is none at byte {offset:,}")
+            raise ValueError("an extended header that is none")
         records[key] = value
         place += length
     return records
@@ -225,18 +256,16 @@ def _after_sparse_map(reader: _Reader, block: bytes, offset: int) -> int:
     return offset
 
 
-def _behind(reader: _Reader, offset: int) -> list[Skipped]:
-    """What stands behind the end of the archive, which no program for tar would read either."""
+def _behind(reader: _Reader, offset: int) -> int | None:
+    """Where something stands behind the end of the archive, which no program for tar would read; None: nowhere."""
     while offset < reader.length:
         data = reader.at(offset, min(PIECE, reader.length - offset))
-        if data.strip(b"\0"):
-            offset += len(data) - len(data.lstrip(b"\0"))
-            return [Skipped(f"(behind the end, at byte {offset:,})", SkipReason.NOT_A_FILE, "no part of the archive")]
-        offset += len(data)
-    return []
+        rest = data.lstrip(b"\0")
+        offset += len(data) - len(rest)
+        if rest:
+            return offset
+    return None
 
 
 def _padded(size: int) -> int:
     return -(-size // BLOCK) * BLOCK
-
-

@@ -1,42 +1,56 @@
 """A directory tree, or one file -> a Unit.
 
 In: a path. Out: a Unit whose files come in sorted order, each under its path relative to the tree, with `/` between
-the folders. Nothing outside the tree is read: symbolic links are not followed. This module refuses to know of
-version control beyond the names of its folders.
+the folders; archives, datasets and Debian source packages in it are Units of their own. Nothing outside the tree is
+read: symbolic links are not followed. This module refuses to know of version control beyond the names of its folders.
+
+The tree is walked once, and nothing but licence files (their beginnings, for the files near them) and what may be
+units inside is opened: every other file is handed over unread, with a stamp by which it is known again.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from codecite.indexer.config import IndexConfig
-from codecite.indexer.corpus.files import absolute, printable, read_path, unreadable
-from codecite.indexer.corpus.units import Unit
-from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
+import xxhash
+
+from codecite.indexer.corpus.files import READER, absolute, printable, read_path, too_large, unreadable
+from codecite.indexer.corpus.kinds import reader_in_tree
+from codecite.indexer.corpus.nearby import TEXT_BYTES, evidence_of, is_license_file, is_license_folder
+from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
+from codecite.indexer.errors import SourceError
+from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason
+
+SETTLED = 2_000_000_000
+"""Nanoseconds after which a file's times tell whether it was changed again: clocks of file systems are that coarse."""
 
 _VERSION_CONTROL = {".git", ".hg", ".svn"}
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-def tree(root: str, config: IndexConfig) -> Unit:
-    """The Unit of a directory. Its size counts the regular files that are not too large."""
+def tree(root: str, reading: Reading) -> Unit:
+    """The Unit of a directory. Its size is not known before it was walked."""
     root = absolute(root)
-    size = sum(_size(found, config) for found in _walk(root) if isinstance(found, _Entry))
-
-    def files() -> Iterator[SourceFile | Skipped]:
-        for found in _walk(root):
-            yield read_path(found.path, found.name, config, follow=False) if isinstance(found, _Entry) else found
-
-    return Unit(_package(root), files, size)
+    return Unit(_package(root), partial(_walk, root, reading), whole=False)
 
 
-def single_file(path: str, config: IndexConfig) -> Unit:
+def single_file(path: str, reading: Reading) -> Unit:
     """The Unit of one file, which a symbolic link may name."""
     path = absolute(path)
 
-    def files() -> Iterator[SourceFile | Skipped]:
-        yield read_path(path, printable(Path(path).name), config, follow=True)
+    def files() -> Iterator[Item]:
+        name = printable(Path(path).name)
+        try:
+            status = os.stat(path)  # noqa: PTH116 - a path need not be UTF-8
+        except OSError as error:
+            yield unreadable(name, error)
+            return
+        load = partial(read_path, path, name, reading, follow=True)
+        yield Pending(name, status.st_size, load, _stamp(name, status, time.time_ns(), READER))
 
     return Unit(_package(path), files, Path(path).stat().st_size)
 
@@ -45,49 +59,125 @@ def _package(path: str) -> Package:
     return Package(source=printable(path), url=Path(path).as_uri())
 
 
-class _Entry:
-    """A file or folder of the tree: its path on disk, and its name in the tree."""
+class _Folder:
+    """A folder that is being walked: its name in the tree (with a `/`, but for the tree itself), and what is near.
 
-    __slots__ = ("entry", "name", "path")
+    `seed` stands for `near` in stamps, `parts` are the files that a Debian source package in it is made of.
+    """
 
-    def __init__(self, entry: os.DirEntry[str], name: str) -> None:
-        self.entry = entry
-        self.path = entry.path
+    __slots__ = ("name", "near", "now", "parts", "seed")
+
+    def __init__(self, name: str, near: tuple[LicenseEvidence, ...], seed: int) -> None:
         self.name = name
+        self.near = near
+        self.seed = seed
+        self.now = time.time_ns()
+        self.parts: frozenset[str] = frozenset()
 
 
-def _walk(root: str) -> Iterator[_Entry | Skipped]:
-    """Every regular file below the root in sorted order, and a Skipped for all else but folders."""
-    stack = _children(root, "")
+_Stack = list[tuple[_Folder, os.DirEntry[str]]]
+
+
+def _walk(root: str, reading: Reading) -> Iterator[Item]:
+    """All that is below the root, in sorted order."""
+    source = printable(root)
+    stack: _Stack = []
+    unlisted = _list(root, _Folder("", (), READER), stack)
+    if unlisted is not None:
+        yield unlisted
     while stack:
-        found = stack.pop()
-        if isinstance(found, Skipped):
-            yield found
-        elif found.entry.name in _VERSION_CONTROL:
-            yield Skipped(found.name, SkipReason.VERSION_CONTROL, "skipped as a whole")
-        elif found.entry.is_symlink():
-            yield Skipped(found.name, SkipReason.NOT_A_FILE, "a symbolic link")
-        elif found.entry.is_dir(follow_symlinks=False):
-            stack.extend(_children(found.path, found.name))
-        elif found.entry.is_file(follow_symlinks=False):
-            yield found
-        else:
-            yield Skipped(found.name, SkipReason.NOT_A_FILE, "a pipe, socket or device")
+        folder, entry = stack.pop()
+        name = folder.name + printable(entry.name)
+        try:
+            if entry.name in _VERSION_CONTROL:
+                yield Skipped(name, SkipReason.VERSION_CONTROL, "skipped as a whole")
+            elif entry.is_file(follow_symlinks=False):
+                if reading.excluded(name):
+                    yield Skipped(name, SkipReason.EXCLUDED)
+                elif entry.name not in folder.parts:
+                    reader = reader_in_tree(entry.path, entry.name, reading.columns)
+                    if reader is None:
+                        yield _file(entry, name, folder, reading)
+                    else:
+                        yield reader(entry.path, reading, source)
+            elif entry.is_dir(follow_symlinks=False):
+                if reading.excluded(f"{name}/"):
+                    yield Skipped(f"{name}/", SkipReason.EXCLUDED)
+                else:
+                    unlisted = _list(entry.path, _Folder(f"{name}/", folder.near, folder.seed), stack)
+                    if unlisted is not None:
+                        yield unlisted
+            else:
+                link = entry.is_symlink()
+                yield Skipped(name, SkipReason.NOT_A_FILE, "a symbolic link" if link else "a pipe, socket or device")
+        except OSError as error:
+            yield unreadable(name, error)
+        except SourceError as error:
+            yield error
 
 
-def _children(folder: str, name: str) -> list[_Entry | Skipped]:
-    """What is in a folder, last first; the Skipped of a folder that cannot be listed."""
-    try:
-        with os.scandir(folder) as entries:
-            ordered = sorted(entries, key=lambda entry: entry.name, reverse=True)
-    except OSError as error:
-        return [unreadable(name, error)]
-    return [_Entry(entry, f"{name}/{printable(entry.name)}" if name else printable(entry.name)) for entry in ordered]
+def _file(entry: os.DirEntry[str], name: str, folder: _Folder, reading: Reading) -> Item:
+    status = entry.stat(follow_symlinks=False)
+    size = status.st_size
+    if not size:
+        return Skipped(name, SkipReason.EMPTY)
+    if size > reading.max_file_bytes:
+        return too_large(name, size, reading)
+    load = partial(read_path, entry.path, name, reading, folder.near, follow=False)
+    return Pending(name, size, load, _stamp(name, status, folder.now, folder.seed))
 
 
-def _size(found: _Entry, config: IndexConfig) -> int:
-    try:
-        size = found.entry.stat(follow_symlinks=False).st_size
-    except OSError:
+def _stamp(name: str, status: os.stat_result, now: int, seed: int) -> int:
+    """What says that a file is as it was; 0 for one that has changed so lately that its times may stay if it does."""
+    changed, moved = status.st_mtime_ns, status.st_ctime_ns
+    if changed > now - SETTLED or moved > now - SETTLED:
         return 0
-    return size if size <= config.max_file_bytes else 0
+    state = f"{name}\0{status.st_size} {changed} {moved} {status.st_ino}"
+    return xxhash.xxh3_64_intdigest(state.encode("utf-8", "surrogateescape"), seed) or 1
+
+
+def _list(path: str, folder: _Folder, stack: _Stack) -> Skipped | None:
+    """Put what is in a folder on the stack, last first, and note what its licence files say; or why it cannot be."""
+    try:
+        with os.scandir(path) as entries:
+            found = sorted(entries, key=_name, reverse=True)
+    except OSError as error:
+        return unreadable(folder.name.rstrip("/"), error)
+    texts: dict[str, bytes] = {}
+    for entry in found:
+        if is_license_file(entry.name) and entry.is_file(follow_symlinks=False):
+            texts[folder.name + printable(entry.name)] = _beginning(entry.path)
+        elif is_license_folder(entry.name) and entry.is_dir(follow_symlinks=False):
+            texts.update(_texts_in(entry, f"{folder.name}{entry.name}/"))
+        elif entry.name.endswith(".dsc"):
+            words = _beginning(entry.path).decode("utf-8", "replace").split()
+            folder.parts |= frozenset(words) - {entry.name}
+    near = evidence_of(texts)
+    if near:
+        folder.near = near
+        folder.seed = xxhash.xxh3_64_intdigest(repr(near).encode("utf-8", "surrogateescape"), READER)
+    stack.extend((folder, entry) for entry in found)
+    return None
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _texts_in(folder: os.DirEntry[str], name: str) -> dict[str, bytes]:
+    """The beginnings of the texts in a `LICENSES` folder, by their paths in the tree."""
+    try:
+        with os.scandir(folder.path) as entries:
+            found = {name + printable(entry.name): entry.path for entry in entries}
+    except OSError:
+        return {}
+    return {path: _beginning(place) for path, place in found.items() if is_license_file(path)}
+
+
+def _beginning(path: str) -> bytes:
+    """The first bytes of a file, none of what cannot be read: that is told where the file itself is."""
+    try:
+        with open(os.open(path, os.O_RDONLY | _NO_WAIT), "rb", buffering=0) as stream:  # noqa: PTH123
+            return stream.read(TEXT_BYTES) or b""
+    except OSError:
+        return b""

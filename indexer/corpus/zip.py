@@ -70,7 +70,7 @@ class _Entry(NamedTuple):
 class _Directory(NamedTuple):
     offset: int
     size: int
-    count: int
+    total: int
     wide: bool
     shift: int
     comment: str
@@ -80,7 +80,7 @@ def list_zip(stream: BinaryIO, name: str, length: int, allowance: Allowance) -> 
     """What the zip archive of `length` bytes in the stream holds."""
     try:
         directory = _directory(stream, length)
-        allowance.take_members(directory.count)
+        allowance.take_members(directory.total)
         entries = list(_entries(stream, directory))
         _refuse_overlap(entries, directory.offset)
     except (ValueError, OSError, struct.error) as error:
@@ -128,17 +128,17 @@ def _directory(stream: BinaryIO, length: int) -> _Directory:
     else:
         raise ValueError("its end, with the list of its members, is missing")
     end = tail_at + place
-    wide = 0xFFFF in (disk, first, count) or 0xFFFFFFFF in (size, offset)
-    if wide and end >= _LOCATOR.size:
+    wide = False
+    if end >= _LOCATOR.size:
         stream.seek(end - _LOCATOR.size)
         magic, _disk, at, _disks = _LOCATOR.unpack(stream.read(_LOCATOR.size))
         wide = magic == b"PK\x06\x07"
-        if wide:
-            end -= _LOCATOR.size + _END64.size
-            stream.seek(max(end, 0))
-            magic, _size, _by, _for, disk, first, _here, count, size, offset = _END64.unpack(stream.read(_END64.size))
-            if magic != b"PK\x06\x06" or at > end:
-                raise ValueError("the list of its members is damaged")
+    if wide:
+        end -= _LOCATOR.size + _END64.size
+        stream.seek(max(end, 0))
+        magic, _size, _by, _for, disk, first, _here, count, size, offset = _END64.unpack(stream.read(_END64.size))
+        if magic != b"PK\x06\x06" or at > end:
+            raise ValueError("the list of its members is damaged")
     if disk or first:
         raise ValueError("it is one part of several; join them first")
     shift = end - size - offset
@@ -161,13 +161,13 @@ def _entries(stream: BinaryIO, directory: _Directory) -> Iterator[_Entry]:
         if 0xFFFFFFFF in (packed, size, offset):
             size, packed, offset = _wide(data[extra_at : extra_at + of_extra], size, packed, offset)
         found += 1
-        if found > directory.count and directory.wide or disk not in (0, 0xFFFF):
+        if (found > directory.total and directory.wide) or disk not in (0, 0xFFFF):
             raise ValueError(f"the list of its members is damaged at its entry {found}")
         raw = data[place + _ENTRY.size : extra_at]
         yield _Entry(raw, flags, method, moment, crc, packed, size, attributes >> 16, offset + directory.shift)
         place = extra_at + of_extra + of_comment
-    if len(data) < directory.size or (found - directory.count) % (1 << 64 if directory.wide else 1 << 16):
-        raise ValueError(f"the list of its members ends after {found:,} of {directory.count:,}")
+    if len(data) < directory.size or (found - directory.total) % (1 << 64 if directory.wide else 1 << 16):
+        raise ValueError(f"the list of its members ends after {found:,} of {directory.total:,}")
 
 
 def _wide(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:

@@ -24,6 +24,9 @@ from codecite.indexer.records import EvidenceKind, LicenseEvidence
 MAX_TEXT = 4 * 1024 * 1024
 """Characters; a longer file is not read (the longest in Debian have some 700,000)."""
 
+MAX_PATTERNS = 512 * 1024
+"""Characters of all patterns together; a file with more is not read."""
+
 MAX_LINES = 32
 """Copyright lines that are kept of one stanza."""
 
@@ -82,6 +85,8 @@ def parse(text: str, where: str = "debian/copyright") -> Copyright | None:
     if not found or not {"format", "format-specification"} & found[0].keys():
         return None
     stanzas = tuple(_stanza(fields, where) for fields in found if "files" in fields)
+    if sum(len(pattern) + 1 for stanza in stanzas for pattern in stanza.patterns) > MAX_PATTERNS:
+        return None
     groups = (f"({'|'.join(map(_regex, stanza.patterns))})" for stanza in reversed(stanzas))
     return Copyright(stanzas, re.compile("|".join(groups), re.DOTALL)) if stanzas else None
 

@@ -28,7 +28,7 @@ Named = tuple[str, str]
 
 _SEE_FILE = re.compile(r"see\s+(?:the\s+)?(?:file\s+)?(?:licen[cs]e|copying|readme)", re.IGNORECASE)
 _HEADER_SPLIT = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
-_ATTRIBUTE = re.compile(r'^\s*(link|description)\s*:?=\s*"?([^"]*)"?\s*$')
+_LINK = re.compile(r'\s*link\s*:?=\s*"?([^"]*)"?\s*$')
 
 
 def from_metadata(message: Message) -> tuple[LicenseEvidence, ...]:
@@ -72,9 +72,10 @@ def from_bundle(header: str) -> tuple[LicenseEvidence, ...]:
     licenses: list[Named] = []
     for entry in _HEADER_SPLIT.split(header[:MAX_TEXT]):
         name, *attributes = entry.split(";")
-        found = dict(match.groups() for match in map(_ATTRIBUTE.match, attributes) if match)
+        links = [match.group(1) for match in map(_LINK.match, attributes) if match]
         name = name.strip().strip('"')
-        licenses.append((name, found.get("link", "")) if name != "<<EXTERNAL>>" else ("", ""))
+        if name != "<<EXTERNAL>>":
+            licenses.append((name, "".join(links[:1])))
     return _listed("MANIFEST.MF Bundle-License", licenses, choice=False)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import numpy as np
 import pytest
 from oracle.library import reader
 
-from codecite.indexer import build, open_index
-from codecite.indexer.build import Progress, add, project_name
-from codecite.indexer.corpus.units import Unit
+from codecite.indexer import making, open_index
+from codecite.indexer.build import Progress, add
+from codecite.indexer.corpus.units import Pending, Unit
 from codecite.indexer.errors import IndexCorruptError, IndexVersionError, SourceError
 from codecite.indexer.records import EvidenceKind, LicenseEvidence, Package, Skipped, SkipReason, SourceFile
 from codecite.indexer.store import writer
@@ -120,22 +121,29 @@ def test_an_unchanged_fingerprint_is_not_read_again_and_a_changed_one_is(tmp_pat
     changed = Watched(package("a", fingerprint="two"), files(1, 2))
     result = add(tmp_path, [first.unit(), changed.unit()])
     assert (result.unchanged, first.read, changed.read) == (1, 1, 1)
-    assert (result.documents, result.origins) == (1, 1)
+    assert (result.documents, result.origins) == (1, 2)
+    (match,) = open_index(tmp_path).check(code(1)).to_dict()["matches"]
+    assert (match["documents"], len(match["sources"])) == (1, 1)
 
 
 def test_a_package_that_broke_off_is_named_and_read_again_the_next_time(tmp_path: Path) -> None:
-    """What came before the break is kept and not stored twice; the others of the same add are not held up."""
+    """Nothing of it is found until then; the others of the same add are not held up."""
     broken = Watched(package("a", "MIT", "f"), files(1, 2, 3), breaks_after=2)
-    result = add(tmp_path, [broken.unit(), unit(package("b"), files(4))])
+    result = add(tmp_path, [broken.unit(), unit(package("b"), files(2, 4))])
     assert result.failures == ("a: cut short",)
-    assert (result.documents, result.origins) == (3, 3)
+    assert (result.documents, result.origins) == (2, 2)
+    (stats,) = open_index(tmp_path).stats()
+    assert (stats.origins, stats.sources, stats.licenses) == (2, ("b",), {"NOASSERTION": 2})
+    assert open_index(tmp_path).check(code(1)).to_dict()["matches"] == []
     broken.breaks_after = None
     result = add(tmp_path, [broken.unit()])
-    assert (result.failures, result.unchanged, result.documents, result.origins) == ((), 0, 1, 1)
+    assert (result.failures, result.unchanged, result.origins) == ((), 0, 3)
     assert (add(tmp_path, [broken.unit()]).unchanged, broken.read) == (1, 2)
     for number in (1, 2, 3):
         (match,) = open_index(tmp_path).check(code(number)).to_dict()["matches"]
-        assert [(source["path"], source["license"]) for source in match["sources"]] == [(f"m{number}.py", "MIT")]
+        found = [(source["path"], source["license"]) for source in match["sources"]]
+        assert found[0] == (f"m{number}.py", "MIT")
+        assert match["licenses"]["MIT"] == match["documents"] == 1
 
 
 def test_an_exact_copy_is_stored_once_with_all_its_origins(tmp_path: Path) -> None:
@@ -163,7 +171,7 @@ def test_a_document_whose_digest_ends_in_zeros_is_known_again(tmp_path: Path) ->
     content = next(
         text
         for text in (b"# number %d\n" % i for i in range(5000))
-        if build.hashlib.sha1(b"blob %d\0" % len(text) + text).digest()[-1] == 0
+        if hashlib.sha1(b"blob %d\0" % len(text) + text).digest()[-1] == 0
     )
     assert add(tmp_path, [unit(package("a"), [SourceFile("z.py", content)])]).documents == 1
     result = add(tmp_path, [unit(package("b"), [SourceFile("z.py", content), *files(1)])])
@@ -218,20 +226,24 @@ def test_a_build_that_spills_writes_the_same_postings(tmp_path: Path, monkeypatc
     """In many batches with a spill after each, and in one batch without."""
     units = [unit(package("a"), files(*range(40)))]
     add(tmp_path / "whole", units)
-    monkeypatch.setattr(build, "_BATCH", 3000)
-    spools: list[PostingSpool] = []
+    monkeypatch.setattr(making, "_BATCH", 3000)
+    scratch: list[int] = []
 
     class Small(PostingSpool):
-        """Spills after each batch, and can be asked whether it did."""
+        """Spills after each batch, and tells how many scratch files there are in the end."""
 
-        def __init__(self, scratch: Path) -> None:
-            super().__init__(scratch, budget=500)
-            spools.append(self)
+        def __init__(self, directory: Path) -> None:
+            super().__init__(directory, budget=500)
+            self.directory = directory
+
+        def clear(self) -> None:
+            scratch.append(len(list(self.directory.glob("postings-*"))))
+            super().clear()
 
     monkeypatch.setattr(writer, "PostingSpool", Small)
     add(tmp_path / "spilled", units)
-    assert len(spools[0]._spilled) > 10
-    for name in ("buckets", "tags", "positions"):
+    assert scratch[0] > 10
+    for name in ("buckets", "tags", "positions", "rest"):
         whole, spilled = (
             read_array(next((tmp_path / side / "segments").iterdir()) / f"{name}.npy") for side in ("whole", "spilled")
         )
@@ -247,10 +259,10 @@ def test_a_build_that_fills_several_segments_answers_like_one(tmp_path: Path, mo
         unit(package("a", "MIT", "f"), files(*range(8))),
         unit(package("b", "GPL-3.0-only"), [*files(2, 5, 9), SourceFile("both.py", code(1) + code(6))]),
     ]
-    add(tmp_path / "one", units)
-    monkeypatch.setattr(build, "MAX_CANONICAL", 4000)
+    whole = add(tmp_path / "one", units)
+    monkeypatch.setattr(making, "MAX_CANONICAL", 4000)
     result = add(tmp_path / "many", units)
-    assert result.generation == 1
+    assert (result.documents, result.origins, result.bytes) == (whole.documents, whole.origins, whole.bytes)
     assert len(list((tmp_path / "many" / "segments").iterdir())) > 3
     (one,), (many,) = open_index(tmp_path / "one").stats(), open_index(tmp_path / "many").stats()
     assert (many.documents, many.origins, many.bytes) == (one.documents, one.origins, one.bytes)
@@ -296,18 +308,69 @@ def test_an_error_that_is_none_of_ours_publishes_nothing(tmp_path: Path) -> None
     assert len(list((tmp_path / "segments").iterdir())) == 2
 
 
-@pytest.mark.parametrize(
-    ("purl", "repository", "name"),
-    [
-        ("pkg:pypi/a@1.0", None, "pkg:pypi/a"),
-        ("pkg:deb/debian/a@1?arch=source#x", "https://example.org", "pkg:deb/debian/a"),
-        ("pkg:npm/%40scope/a@2", None, "pkg:npm/%40scope/a"),
-        (None, "https://example.org/r", "https://example.org/r"),
-        (None, None, "tree"),
-    ],
-)
-def test_a_project_is_the_purl_without_its_version_else_the_repository(
-    purl: str | None, repository: str | None, name: str
-) -> None:
-    """And where there is neither, the source."""
-    assert project_name(replace(Package("tree"), purl=purl, repository=repository)) == name
+def pending(found: SourceFile, stamp: int, loaded: list[str]) -> Pending:
+    """A file that notes when it is loaded."""
+
+    def load() -> SourceFile:
+        loaded.append(found.path)
+        return found
+
+    return Pending(found.path, len(found.content), load, stamp)
+
+
+def tree(loaded: list[str], stamps: dict[int, int]) -> Unit:
+    """A tree of files with these stamps."""
+    found = [pending(file, stamps[number], loaded) for number in stamps for file in files(number)]
+    return Unit(Package("tree"), lambda: iter(found), whole=False)
+
+
+def test_files_with_a_known_stamp_are_not_loaded_again(tmp_path: Path) -> None:
+    """Those that changed are, and those whose stamp is 0; the same stamp elsewhere is another file's."""
+    loaded: list[str] = []
+    add(tmp_path, [tree(loaded, {1: 11, 2: 22, 3: 0})])
+    assert sorted(loaded) == ["m1.py", "m2.py", "m3.py"]
+    loaded.clear()
+    result = add(tmp_path, [tree(loaded, {1: 11, 2: 23, 3: 0, 4: 44})])
+    assert sorted(loaded) == ["m2.py", "m3.py", "m4.py"]
+    assert (result.unchanged_files, result.documents, result.origins) == (1, 1, 1)
+    loaded.clear()
+    other = Unit(Package("elsewhere"), tree(loaded, {1: 11}).files, whole=False)
+    assert (add(tmp_path, [other]).unchanged_files, loaded) == (0, ["m1.py"])
+
+
+def test_a_sync_removes_what_a_source_no_longer_has(tmp_path: Path) -> None:
+    """Of that source alone: what is unchanged, met again or of another source stays, copies of the Document too."""
+    loaded: list[str] = []
+    wheel = package("w", "MIT", "f")
+    add(tmp_path, [tree(loaded, {1: 11, 2: 0, 3: 33}), unit(wheel, files(3, 4)), unit(package("x"), files(5))])
+    result = add(tmp_path, [tree(loaded, {1: 11, 2: 0}), unit(wheel, files(3, 4))], sync=True)
+    assert (result.removed, result.unsynced, result.unchanged) == (1, (), 1)
+    (match,) = open_index(tmp_path).check(code(3)).to_dict()["matches"]
+    assert [source["purl"] for source in match["sources"]] == ["pkg:pypi/w@1"]
+    result = add(tmp_path, [tree(loaded, {2: 0})], sync=True)
+    assert result.removed == 1
+    assert [bool(open_index(tmp_path).check(code(i)).attributions) for i in range(1, 6)] == [False, *[True] * 4]
+    assert open_index(tmp_path).coverage[0].sources == ("tree", "w", "x")
+    assert add(tmp_path, [Unit(Package("tree"), reader([]), whole=False)], sync=True).removed == 1
+    assert open_index(tmp_path).coverage[0].sources == ("w", "x")
+    assert verify(tmp_path).problems == ()
+
+
+def test_a_source_that_broke_is_not_synced(tmp_path: Path) -> None:
+    """What it lacks may just not have been read."""
+    add(tmp_path, [unit(package("a"), files(1, 2)), unit(package("b"), files(3, 4))])
+    broken = Watched(package("a"), files(1, 2), breaks_after=1)
+    result = add(tmp_path, [broken.unit(), unit(package("b"), files(3))], sync=True)
+    assert (result.removed, result.unsynced) == (1, ("a",))
+    assert [bool(open_index(tmp_path).check(code(i)).attributions) for i in range(1, 5)] == [True, True, True, False]
+
+
+def test_what_was_synced_away_may_come_back(tmp_path: Path) -> None:
+    """It is read again, whatever its fingerprint and stamp; its content is stored still."""
+    loaded: list[str] = []
+    wheel = unit(package("w", "MIT", "f"), files(3))
+    add(tmp_path, [tree(loaded, {1: 11}), wheel])
+    add(tmp_path, [tree(loaded, {}), unit(package("w", "MIT", "g"), files(4))], sync=True)
+    result = add(tmp_path, [tree(loaded, {1: 11}), wheel])
+    assert (result.unchanged, result.unchanged_files, result.origins, result.documents) == (0, 0, 2, 0)
+    assert all(open_index(tmp_path).check(code(i)).attributions for i in (1, 3, 4))

@@ -165,3 +165,31 @@ def test_every_truncation_of_a_block_agrees_with_the_specification() -> None:
 def test_a_block_that_does_not_lie_in_its_array_is_refused(at: int, end: int) -> None:
     """Damaged tables may ask for anything."""
     assert call(array(bytes(100)), at, end, array(bytes(64)), 0, 64) == -1
+
+
+@given(raws, dictionaries, st.integers(1, 700), st.data())
+def test_many_blocks_are_decoded_at_once_up_to_the_first_that_is_damaged(
+    raw: bytes, dictionary: bytes, block: int, data: st.DataObject
+) -> None:
+    """One after the other, with the end of each; nothing is written beyond the room there is."""
+    blocks = compress(raw, block, dictionary)
+    bad = None
+    if blocks and data.draw(st.booleans()):
+        bad = data.draw(st.integers(0, len(blocks) - 1))
+        blocks[bad] = blocks[bad][: data.draw(st.integers(0, len(blocks[bad]) - 1))]
+    decoded = [twins.lz4_decode(packed, dictionary, block) for packed in blocks]
+    room = len(raw) if data.draw(st.integers(0, 9)) else data.draw(st.integers(0, len(raw)))
+    out, ends = np.full(room + 32, 0xA5, np.uint8), np.zeros(len(blocks), np.int64)
+    packed_ends = np.cumsum([len(packed) for packed in blocks], dtype=np.int64)
+    first = codec.expand(array(b"".join(blocks)), packed_ends, array(dictionary), block, out[:room], ends)
+    reached = 0
+    for i, piece in enumerate(decoded):
+        if piece is None or reached + len(piece) > room:
+            assert first == i
+            break
+        assert out[reached : reached + len(piece)].tobytes() == piece
+        reached += len(piece)
+        assert ends[i] == reached
+    else:
+        assert first == -1
+    assert (out[reached if first >= 0 else room :] == 0xA5).all()

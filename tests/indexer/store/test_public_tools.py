@@ -16,12 +16,12 @@ from pyarrow import ipc
 from codecite.indexer.build import add
 from codecite.indexer.config import BLOCK
 from codecite.indexer.corpus.units import Unit
-from codecite.indexer.records import EvidenceKind, LicenseEvidence, Package, SourceFile
+from codecite.indexer.records import EvidenceKind, FileMark, LicenseEvidence, Package, SourceFile
 
 MIT = LicenseEvidence(EvidenceKind.PACKAGE_METADATA, "MIT", "License-Expression", "MIT")
 TAG = LicenseEvidence(EvidenceKind.SPDX_TAG, "GPL-3.0-only", "line 1", "SPDX-License-Identifier: GPL-3.0-only")
 PACKAGE = Package(
-    "wheel", "pkg:pypi/p@1", "https://example.org/r", "v1", "2024-05-01", "file:///p.whl", (MIT,), "f" * 8
+    "wheel", "pkg:pypi/p@1", "https://example.org/r", "v1", "2024-05-01", "file:///p.whl", (MIT,), "f" * 8, "c" * 8
 )
 
 
@@ -37,7 +37,8 @@ def segment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The one Segment of an index of those files."""
     directory = tmp_path_factory.mktemp("public") / "index"
     files = [SourceFile(f"d/f{i}.py", content) for i, content in enumerate(contents())]
-    files.append(SourceFile("copy.py", contents()[0], (TAG,), ("Copyright A", "(c) B")))
+    marks = FileMark.GENERATED, FileMark.VENDORED
+    files.append(SourceFile("copy.py", contents()[0], (TAG,), ("Copyright A", "(c) B"), "Python", marks))
     add(directory, [Unit(PACKAGE, lambda: iter(files))])
     (path,) = (directory / "segments").iterdir()
     return path
@@ -59,10 +60,11 @@ def test_numpy_maps_every_array(segment: Path) -> None:
         "buckets": "uint32",
         "tags": "uint16",
         "positions": "uint32",
+        "rest": "uint16",
         "origin_bounds": "uint32",
         "licenses": "uint32",
     }
-    assert arrays["buckets"][-1] == len(arrays["tags"]) == len(arrays["positions"])
+    assert arrays["buckets"][-1] == len(arrays["tags"]) == len(arrays["positions"]) == len(arrays["rest"])
     assert np.load(segment / "foreign.npy").shape == (0, 20)
 
 
@@ -107,6 +109,7 @@ def test_pyarrow_reads_the_origins(segment: Path) -> None:
     copy = table[1]
     assert json.loads(copy["evidence"]) == [["spdx_tag", "GPL-3.0-only", "line 1", TAG.text]]
     assert copy["copyright"] == "Copyright A\n(c) B"
+    assert (copy["language"], copy["marks"], copy["stamp"]) == ("Python", "generated vendored", 0)
     assert sorted(row["rank"] for row in table) == list(range(len(table)))
     assert len({row["key"] for row in table}) == len(table)
     assert {row["package"] for row in table} == {0}
@@ -119,7 +122,7 @@ def test_pyarrow_reads_the_packages(segment: Path) -> None:
     assert evidence == [["package_metadata", "MIT", "License-Expression", "MIT"]]
     assert row.pop("project") == "pkg:pypi/p"
     assert row == {name: getattr(PACKAGE, name) for name in row}
-    assert len(row) == 7
+    assert len(row) == 8
 
 
 def test_the_licenses_of_each_document_are_listed_by_number(segment: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -13,7 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codecite.indexer.errors import CodeciteError, IndexCorruptError, IndexMissingError, IndexVersionError
-from codecite.indexer.store.section import BLOCK, FORMAT_VERSION, Section, SectionWriter, read_array, write_array
+from codecite.indexer.store.section import (
+    BLOCK,
+    FORMAT,
+    FORMAT_VERSION,
+    CheckedReader,
+    Section,
+    SectionWriter,
+    read_array,
+    write_array,
+)
 
 TRAILER = 32
 
@@ -48,11 +58,11 @@ def test_a_section_is_framed_as_its_module_specifies(tmp_path: Path) -> None:
     """Checksums and trailer, taken apart by hand."""
     payload = bytes(range(256)) * 600
     whole = write(tmp_path / "a.npy", payload)
-    seed = zlib.crc32(b"a.npy")
+    seed = zlib.crc32(f"{tmp_path.name}/a.npy".encode())
     blocks = [payload[at : at + 65536] for at in range(0, len(payload), 65536)]
-    checksums = b"".join(struct.pack("<Q", xxhash.xxh3_64_intdigest(block, seed=seed)) for block in blocks)
-    head = b"codecite" + struct.pack("<IIQ", FORMAT_VERSION, 65536, len(payload))
-    own = struct.pack("<Q", xxhash.xxh3_64_intdigest(checksums + head, seed=seed))
+    checksums = b"".join(struct.pack("<Q", xxhash.xxh64_intdigest(block, seed=seed)) for block in blocks)
+    head = b"codecite" + struct.pack("<HHIQ", *FORMAT_VERSION, 65536, len(payload))
+    own = struct.pack("<Q", xxhash.xxh64_intdigest(checksums + head, seed=seed))
     assert whole == payload + checksums + head + own
 
 
@@ -119,20 +129,24 @@ def test_bytes_behind_the_end_are_noticed(tmp_path: Path) -> None:
 
 
 def test_a_section_under_anothers_name_is_refused(tmp_path: Path) -> None:
-    """Each checksum is seeded with the file's name."""
+    """Each checksum is seeded with the file's name and that of its Segment."""
     write(tmp_path / "tags.npy", b"the same bytes")
     (tmp_path / "tags.npy").rename(tmp_path / "positions.npy")
     with pytest.raises(IndexCorruptError, match=r"positions\.npy"):
         Section(tmp_path / "positions.npy")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "positions.npy").rename(tmp_path / "other" / "tags.npy")
+    with pytest.raises(IndexCorruptError, match=r"other/tags\.npy"):
+        Section(tmp_path / "other" / "tags.npy")
 
 
 def test_another_version_is_named(tmp_path: Path) -> None:
     """The message says which version the file has and which is read."""
     path = tmp_path / "old"
     whole = bytearray(write(path, b"payload"))
-    struct.pack_into("<I", whole, len(whole) - TRAILER + 8, FORMAT_VERSION + 7)
+    struct.pack_into("<HH", whole, len(whole) - TRAILER + 8, 7, 5)
     path.write_bytes(whole)
-    with pytest.raises(IndexVersionError, match=f"format {FORMAT_VERSION + 7}, this version reads {FORMAT_VERSION}"):
+    with pytest.raises(IndexVersionError, match=rf"format 7\.5, this version reads {re.escape(FORMAT)};"):
         Section(path)
 
 
@@ -182,3 +196,40 @@ def test_no_damage_to_the_head_of_an_array_escapes_as_a_foreign_error(tmp_path: 
                 read_array(path)
             except IndexCorruptError as error:
                 assert str(path) in str(error)
+
+
+@given(st.integers(0, 3 * BLOCK + 100), st.data())
+def test_pieces_are_read_from_the_file_and_checked(
+    tmp_path_factory: pytest.TempPathFactory, size: int, data: st.DataObject
+) -> None:
+    """A piece in a damaged block is refused with its place; all others come back, empty ones too."""
+    path = tmp_path_factory.getbasetemp() / "pieces.bin"
+    payload = np.random.default_rng(size).integers(0, 256, size, np.uint8).tobytes()
+    whole = bytearray(write(path, payload))
+    bad = data.draw(st.none() | st.integers(0, size - 1)) if size else None
+    if bad is not None:
+        whole[bad] ^= 1
+        path.write_bytes(whole)
+    reader = CheckedReader(path)
+    for one, other in data.draw(st.lists(st.tuples(st.integers(0, size), st.integers(0, size)), max_size=5)):
+        begin, end = min(one, other), max(one, other)
+        if bad is not None and begin < end and begin // BLOCK <= bad // BLOCK <= (end - 1) // BLOCK:
+            with pytest.raises(IndexCorruptError, match=rf"pieces\.bin: at byte {bad // BLOCK * BLOCK}: "):
+                reader.read(begin, end)
+        else:
+            assert bytes(reader.read(begin, end)) == payload[begin:end]
+    reader.close()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.int64])
+def test_items_are_read_from_the_array_of_a_file(tmp_path: Path, dtype: type[np.generic]) -> None:
+    """They begin behind its header; an empty array has none."""
+    array = np.arange(50_000).astype(dtype)
+    write_array(tmp_path / "a.npy", array)
+    write_array(tmp_path / "none.npy", array[:0])
+    reader, none = CheckedReader(tmp_path / "a.npy"), CheckedReader(tmp_path / "none.npy")
+    assert (reader.length_of(dtype), none.length_of(dtype)) == (50_000, 0)
+    for begin, end in ((0, 50_000), (0, 0), (7, 8), (8_000, 33_000), (49_999, 50_000)):
+        np.testing.assert_array_equal(reader.items(begin, end, dtype), array[begin:end], strict=True)
+    reader.close()
+    none.close()

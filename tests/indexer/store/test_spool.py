@@ -5,16 +5,19 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import numpy as np
+import pytest
 import twins
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codecite.indexer.fingerprint.batch import Fingerprints
-from codecite.indexer.kernels.postings import find_lists, partition
+from codecite.indexer.kernels.checked import trusted
+from codecite.indexer.kernels.postings import KNOWN_BITS, TAG_BITS, find_lists, partition, rest_bits
 from codecite.indexer.store.section import read_array
-from codecite.indexer.store.spool import PostingSpool
+from codecite.indexer.store.spool import PostingSpool, write_postings
 
 Batches = list[list[int]]
 
@@ -31,8 +34,17 @@ def batch(values: list[int]) -> Fingerprints:
     return Fingerprints(nothing, nothing, out, positions, bounds)
 
 
-def spooled(given_batches: Batches, budget: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Buckets, tags and positions that the spool writes; the scratch files are gone."""
+class Written(NamedTuple):
+    """The sections that were written."""
+
+    buckets: np.ndarray
+    tags: np.ndarray
+    positions: np.ndarray
+    rest: np.ndarray
+
+
+def spooled(given_batches: Batches, budget: int, known: int = 64) -> Written:
+    """What the spool gives to be sorted, sorted; the scratch files are gone."""
     with TemporaryDirectory() as name, ThreadPoolExecutor(2) as executor:
         directory = Path(name)
         spool = PostingSpool(directory, budget)
@@ -40,27 +52,30 @@ def spooled(given_batches: Batches, budget: int) -> tuple[np.ndarray, np.ndarray
         for values in given_batches:
             spool.add(batch(values), base)
             base += 3 * len(values)
-        spool.write(directory, executor)
+        write_postings(directory, spool.count, known, spool.group, executor)
+        spool.clear()
         assert spool.count == sum(map(len, given_batches))
-        assert sorted(path.name for path in directory.iterdir()) == ["buckets.npy", "positions.npy", "tags.npy"]
-        buckets, tags, positions = (
-            np.array(read_array(directory / f"{part}.npy")) for part in ("buckets", "tags", "positions")
-        )
-    return buckets, tags, positions
+        names = [f"{part}.npy" for part in Written._fields]
+        assert sorted(path.name for path in directory.iterdir()) == sorted(names)
+        return Written(*(np.array(read_array(directory / name)) for name in names))
 
 
-def is_specified(given_batches: Batches, budget: int) -> None:
-    """The arrays hold the lists of the specification."""
-    buckets, tags, positions = spooled(given_batches, budget)
+def is_specified(given_batches: Batches, budget: int, known: int = 64) -> Written:
+    """The arrays hold the lists of the specification, and of each hash what follows its tag."""
+    written = spooled(given_batches, budget, known)
+    buckets, tags, positions, rest = written
     assert (buckets.dtype, tags.dtype, positions.dtype) == (np.uint32, np.uint16, np.uint32)
     bits = (len(buckets) - 1).bit_length() - 1
     pairs = [(value, 3 * at) for at, value in enumerate(value for values in given_batches for value in values)]
     lists = twins.postings(pairs, bits)
     assert positions.tolist() == [position for found in lists.values() for position in found]
+    rows = twins.described(pairs, bits, rest_bits(bits))
+    assert rest.tolist() == ([row[2] for row in rows] if known >= KNOWN_BITS else [])
     low, high = np.zeros((2, len(pairs)), np.int64)
-    find_lists(np.array([value for value, _ in pairs], np.uint64), buckets, tags, low, high)
+    find_lists(np.array([value for value, _ in pairs], np.uint64), buckets, tags, trusted(4), low, high)
     for (value, _), first, last in zip(pairs, low.tolist(), high.tolist(), strict=True):
         assert positions[first:last].tolist() == lists[value >> 64 - bits, value >> 48 - bits & 0xFFFF]
+    return written
 
 
 @settings(max_examples=min(settings().max_examples, 40))
@@ -77,18 +92,33 @@ def test_all_hashes_equal_make_one_list() -> None:
 
 def test_no_postings_make_empty_sections() -> None:
     """An index of short files is an index."""
-    buckets, tags, positions = spooled([], 0)
-    assert (buckets.tolist(), len(tags), len(positions)) == ([0] * 257, 0, 0)
+    written = spooled([], 0)
+    assert written.buckets.tolist() == [0] * 257
+    assert [len(part) for part in written[1:]] == [0, 0, 0]
     is_specified([[]], 0)
+
+
+def many() -> Batches:
+    """Thirty thousand hashes, some of them equal."""
+    rng = np.random.default_rng(5)
+    case = [rng.integers(0, 2**64, 5000, np.uint64).tolist() for _ in range(6)]
+    case[3][:200] = case[0][:200]
+    return case
 
 
 def test_many_postings_get_more_buckets_and_the_same_lists() -> None:
     """Sixteen postings a bucket on average, with spills and without."""
-    rng = np.random.default_rng(5)
-    case = [rng.integers(0, 2**64, 5000, np.uint64).tolist() for _ in range(6)]
-    case[3][:200] = case[0][:200]
-    whole, spilled = spooled(case, 1 << 30), spooled(case, 100_000)
+    whole, spilled = spooled(many(), 1 << 30), is_specified(many(), 100_000)
     for one, other in zip(whole, spilled, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert len(whole[0]) - 1 == 2048
-    is_specified(case, 100_000)
+    assert len(whole.buckets) - 1 == 2048
+
+
+@pytest.mark.parametrize("known", [24, 25, 26, 27, 39, 40, 64])
+def test_where_little_is_known_of_the_hashes_buckets_are_larger(known: int) -> None:
+    """No bucket is told by a bit that is not known, and no tag; the lists are all there."""
+    unknown = (1 << 64 - known) - 1
+    case = [[value & ~unknown for value in values] for values in many()]
+    written = is_specified(case, 1 << 30, known)
+    assert len(written.buckets) - 1 == min(2048, 1 << known - TAG_BITS)
+    assert len(written.rest) == (30_000 if known >= KNOWN_BITS else 0)

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from codecite.indexer.errors import IndexMissingError
-from codecite.indexer.store.manifest import read_manifest
+from codecite.indexer.store.manifest import read_manifest, write_sealed
 from codecite.indexer.store.section import Section
+from codecite.indexer.store.takedowns import Takedown
 from codecite.indexer.store.verify import FILES, verify
+from codecite.indexer.upkeep import remove
 
 
 def sections(index: Path) -> list[Path]:
@@ -20,11 +22,13 @@ def sections(index: Path) -> list[Path]:
 
 
 def test_a_sound_index_has_no_problems(written: Path) -> None:
-    """Every file of every Segment is walked."""
+    """Every file of every Segment is walked, and the manifest."""
     result = verify(written)
     assert result.problems == ()
-    assert result.files == len(sections(written)) == 2 * len(FILES)
-    assert result.bytes == sum(Section(path).length for path in sections(written))
+    assert len(sections(written)) == 2 * len(FILES)
+    assert result.files == 1 + 2 * len(FILES)
+    manifest = (written / "manifest.json").stat().st_size
+    assert result.bytes == manifest + sum(Section(path).length for path in sections(written))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -78,23 +82,46 @@ def test_a_segment_that_is_gone_is_found(index: Path) -> None:
 
 
 def test_one_segment_in_the_place_of_another_is_found(index: Path) -> None:
-    """All checksums hold; the manifest disagrees."""
+    """All checksums would hold, were they not those of a Segment of another name."""
     first, second = (index / "segments" / entry.name for entry in read_manifest(index).segments)
     shutil.rmtree(first)
     shutil.copytree(second, first)
-    (problem,) = verify(index).problems
-    assert problem.startswith(f"{first}: is not the Segment that the manifest names")
+    problems = verify(index).problems
+    assert len(problems) == len(FILES)
+    assert all(problem.startswith(f"{first}/") for problem in problems)
 
 
 def test_a_manifest_with_wrong_counts_is_found(index: Path) -> None:
     """Documents and postings are held against the Segment."""
+    whole = (index / "manifest.json").read_bytes()
     for field in ("documents", "postings"):
-        whole = (index / "manifest.json").read_text()
         fields = json.loads(whole)
         fields["segments"][0][field] += 1
-        (index / "manifest.json").write_text(json.dumps(fields))
-        assert len(verify(index).problems) == 1
-        (index / "manifest.json").write_text(whole)
+        del fields["checksum"]
+        write_sealed(index / "manifest.json", fields)
+        (problem,) = verify(index).problems
+        assert "is not the Segment that the manifest names" in problem
+    (index / "manifest.json").write_bytes(whole)
+    assert verify(index).problems == ()
+
+
+def test_a_list_of_removed_origins_is_walked_too(index: Path) -> None:
+    """And the takedowns: damaged or gone, they are named."""
+    remove(index, [Takedown("path", "m1.py")])
+    assert verify(index).problems == ()
+    manifest = read_manifest(index)
+    assert verify(index).files == 2 + 2 * len(FILES) + 1
+    (removed,) = index.glob("segments/*/removed-*.npy")
+    for path in (removed, index / str(manifest.takedowns)):
+        whole = path.read_bytes()
+        for at in range(0, len(whole), 7):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
+            (problem,) = verify(index).problems
+            assert problem.startswith(f"{path}: ")
+        path.unlink()
+        (problem,) = verify(index).problems
+        assert problem.startswith(f"{path}: the index lacks this file")
+        path.write_bytes(whole)
     assert verify(index).problems == ()
 
 

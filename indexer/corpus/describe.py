@@ -1,0 +1,69 @@
+"""The members of an archive -> what the package's own metadata says of it.
+
+In: the archive's file name, the paths of its members and the way to read one, the folder that it lies in. Out: a
+Described, or None where nothing tells. This module refuses to know how an archive is laid out, and what any
+ecosystem's metadata look like.
+
+Metadata count only at the top of the archive, or in its one top folder: a `package.json` further down is of something
+that the package carries along. What a registry's tools wrote goes before what people wrote: the sdist of a Python
+package may hold a `Cargo.toml` and a `package.json` too. Crates and npm's tarballs are told by their outer form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from codecite.indexer.corpus.cargo import describe_cargo
+from codecite.indexer.corpus.gem import describe_gem
+from codecite.indexer.corpus.golang import describe_golang
+from codecite.indexer.corpus.identity import Described, Members
+from codecite.indexer.corpus.maven import describe_maven
+from codecite.indexer.corpus.npm import describe_npm
+from codecite.indexer.corpus.nuget import describe_nuget
+from codecite.indexer.corpus.parse import MalformedError
+from codecite.indexer.corpus.python import describe_project, describe_python
+from codecite.indexer.records import EvidenceKind, LicenseEvidence
+
+__all__ = ["Described", "describe"]
+
+_PUBLISHED = (describe_gem, describe_maven, describe_nuget, describe_golang, describe_python)
+_WRITTEN = (describe_project, describe_cargo, describe_npm)
+_OF_A_GEM = {"data.tar.gz", "metadata.gz"}
+
+
+def describe(
+    name: str, paths: Sequence[str], read: Callable[[str], bytes], *, beside: Path | None = None
+) -> Described | None:
+    """What the metadata of the archive called `name` says of the package that it is.
+
+    `read` gives the bytes of a member; what it raises is passed on. `beside` is the folder on disk that the archive
+    lies in, None for one inside another. Metadata that cannot be read tell nothing but that, as evidence without an
+    expression: what is weaker is not asked in their place. The parts of a gem (`data.tar.gz`) are no packages of
+    their own.
+    """
+    if name in _OF_A_GEM:
+        return None
+    members = Members(name, beside, dict.fromkeys(paths), read, _top(paths))
+    for reader in (*_PUBLISHED, *sorted(_WRITTEN, key=lambda reader: reader is not _formed(members))):
+        try:
+            described = reader(members)
+        except MalformedError as error:
+            text = f"cannot be read: {error}"
+            return Described(evidence=(LicenseEvidence(EvidenceKind.PACKAGE_METADATA, None, error.where, text),))
+        if described is not None:
+            return described
+    return None
+
+
+def _formed(members: Members) -> Callable[[Members], Described | None] | None:
+    """The reader of the registry whose archives look like this one from outside."""
+    if members.name.lower().endswith(".crate"):
+        return describe_cargo
+    return describe_npm if members.top == "package/" else None
+
+
+def _top(paths: Sequence[str]) -> str:
+    """The one folder that all paths lie in, with a `/` behind it; empty if there is none."""
+    top = paths[0].partition("/")[0] + "/" if paths else ""
+    return top if all(path.startswith(top) for path in paths) else ""
