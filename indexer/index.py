@@ -5,9 +5,12 @@ In: directories of indexes, texts. Out: Reports. It puts lookup and attribution 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from codecite.indexer.attribution.attribute import attribute
 from codecite.indexer.lookup.exact import Passage, find_passages
@@ -15,12 +18,18 @@ from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.records import Coverage, Report
 from codecite.indexer.store.snapshot import Snapshot
 from codecite.indexer.store.statistics import licenses_of, packages_of, size_on_disk
+from codecite.indexer.store.tables import numbers_of
 from codecite.indexer.text.checked import CheckedText
+from codecite.indexer.upkeep import read_takedowns
 
 
 @dataclass(frozen=True, slots=True)
 class IndexStats:
-    """What an index holds. `licenses` counts the Documents under each expression; sizes are bytes."""
+    """What an index holds, without what was removed; sizes are bytes.
+
+    `licenses` counts the Documents under each expression, `languages` the Origins in each language. Of `packages`,
+    `postings`, `canonical_bytes` and `index_bytes`, what is removed counts until it is erased.
+    """
 
     id: str
     generation: int
@@ -34,6 +43,9 @@ class IndexStats:
     index_bytes: int
     sources: tuple[str, ...]
     licenses: Mapping[str, int]
+    languages: Mapping[str, int]
+    segments: int
+    takedowns: int
 
 
 class Index:
@@ -87,20 +99,35 @@ class Index:
 def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
     manifest = snapshot.manifest
     entries = manifest.segments
+    documents, size = snapshot.size
     return IndexStats(
         id=manifest.id,
         generation=manifest.generation,
         built=manifest.built,
-        documents=sum(entry.documents for entry in entries),
-        origins=sum(entry.origins for entry in entries),
+        documents=documents,
+        origins=sum(int(np.count_nonzero(opened.segment.live)) for opened in snapshot.segments),
         packages=packages_of(snapshot),
         postings=sum(entry.postings for entry in entries),
-        bytes=sum(entry.bytes for entry in entries),
+        bytes=size,
         canonical_bytes=sum(entry.canonical_bytes for entry in entries),
         index_bytes=size_on_disk(directory, manifest),
         sources=manifest.sources,
         licenses=licenses_of(snapshot),
+        languages=_languages_of(snapshot),
+        segments=len(entries),
+        takedowns=len(read_takedowns(directory, manifest).rules),
     )
+
+
+def _languages_of(snapshot: Snapshot) -> dict[str, int]:
+    """How many live Origins are in each language, most first; those in none are left out."""
+    counts = Counter[str]()
+    for opened in snapshot.segments:
+        column = opened.segment.columns["language"]
+        numbers = np.bincount(numbers_of(column.indices)[opened.segment.live], minlength=len(column.dictionary))
+        counts.update(dict(zip(column.dictionary.to_pylist(), numbers.tolist(), strict=True)))
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return {language: number for language, number in ranked if language and number}
 
 
 def open_index(*paths: str | Path) -> Index:

@@ -75,6 +75,7 @@ def archive(path: str, reading: Reading, source: str | None = None) -> Unit:
     """
     path, name = absolute(path), printable(absolute(path))
     digest, size = _digest(path)
+    digest = None if digest is None else reading.mark(digest)
     package = Package(source=source or name, url=Path(path).as_uri(), fingerprint=digest, container=digest)
 
     def files() -> Iterator[Item]:

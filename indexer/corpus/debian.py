@@ -88,7 +88,7 @@ def source_package(path: str, reading: Reading, source: str) -> Unit:
     path = absolute(path)
     try:
         content = _head(path)
-        fingerprint = f"{_digest(content)}/{READER}"
+        fingerprint = reading.mark(f"{_digest(content)}/{READER}")
     except OSError:
         fingerprint = None  # files() tells
     package = Package(source=source, url=Path(path).as_uri(), fingerprint=fingerprint, container=fingerprint)

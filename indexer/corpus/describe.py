@@ -17,13 +17,12 @@ from pathlib import Path
 from codecite.indexer.corpus.cargo import describe_cargo
 from codecite.indexer.corpus.gem import describe_gem
 from codecite.indexer.corpus.golang import describe_golang
-from codecite.indexer.corpus.identity import Described, Members
+from codecite.indexer.corpus.identity import Described, Members, unread
 from codecite.indexer.corpus.maven import describe_maven
 from codecite.indexer.corpus.npm import describe_npm
 from codecite.indexer.corpus.nuget import describe_nuget
 from codecite.indexer.corpus.parse import MalformedError
 from codecite.indexer.corpus.python import describe_project, describe_python
-from codecite.indexer.records import EvidenceKind, LicenseEvidence
 
 __all__ = ["Described", "describe"]
 
@@ -49,8 +48,7 @@ def describe(
         try:
             described = reader(members)
         except MalformedError as error:
-            text = f"cannot be read: {error}"
-            return Described(evidence=(LicenseEvidence(EvidenceKind.PACKAGE_METADATA, None, error.where, text),))
+            return Described(evidence=(unread(error.where, error),))
         if described is not None:
             return described
     return None

@@ -90,7 +90,7 @@ def repository(path: str, reading: Reading, source: str) -> Unit:
     revision = reading.revision or "HEAD"
     commit = _commit(git, revision)
     remote = _remote(git)
-    fingerprint = f"git:{commit}/{READER}"
+    fingerprint = reading.mark(f"git:{commit}/{READER}")
     described = Package(
         source=source,
         purl=_purl(remote, commit),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from codecite.indexer.records import LicenseEvidence
+from codecite.indexer.records import EvidenceKind, LicenseEvidence
 
 MAX_NAME = 300
 """Characters; no registry takes a longer name or version, and none is made up from one."""
@@ -75,6 +75,11 @@ def purl(kind: str, name: str, version: str = "", namespace: str = "") -> str | 
     parts = [part for part in namespace.split("/") if part]
     base = "/".join([f"pkg:{kind}", *(quote(part, safe=":") for part in (*parts, name))])
     return f"{base}@{quote(version, safe=':')}" if version else base
+
+
+def unread(where: str, reason: object) -> LicenseEvidence:
+    """The evidence that a metadata file is there but cannot be read."""
+    return LicenseEvidence(EvidenceKind.PACKAGE_METADATA, None, where, f"cannot be read: {reason}")
 
 
 def commit(text: str) -> str | None:

@@ -66,7 +66,7 @@ def _unit(distribution: Distribution, message: Message, reading: Reading) -> Uni
         repository=described.repository,
         url=root.as_uri(),
         evidence=described.evidence,
-        fingerprint=None if record is None else _fingerprint(message, record),
+        fingerprint=None if record is None else reading.mark(_fingerprint(message, record)),
     )
 
     def items() -> Iterator[Pending | Skipped]:

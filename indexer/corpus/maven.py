@@ -43,6 +43,8 @@ def describe_maven(members: Members) -> Described | None:
     if named is None:
         return Described(evidence=bundle) if bundle else None
     coordinates, pom = named
+    if not coordinates.group and members.beside:
+        coordinates = _placed(members.beside.absolute().parts, stem) or coordinates
     if pom and members.beside:
         pom = _inherited(pom, coordinates, members.beside)
     return Described(
@@ -79,7 +81,7 @@ def _beside(folder: Path, stem: str) -> tuple[Coordinates, Pom | None] | None:
         content = _content(path)
         if content is not None:
             pom = read_pom(path.name, content)
-            return pom.coordinates if pom.coordinates.group else placed or pom.coordinates, pom
+            return pom.coordinates, pom
     return (placed, None) if placed and placed.group else None
 
 

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codecite.indexer.corpus.identity import MAX_NAME, repository_url
-from codecite.indexer.corpus.parse import xml_root
+from codecite.indexer.corpus.identity import MAX_NAME, repository_url, unread
+from codecite.indexer.corpus.parse import MalformedError, xml_root
 from codecite.indexer.licenses.metadata import from_pom
 from codecite.indexer.records import LicenseEvidence
 
@@ -44,8 +44,14 @@ class Pom:
 
 
 def read_pom(where: str, content: bytes) -> Pom:
-    """The Pom; placeholders that the file itself resolves are filled in, a value with any other says nothing."""
-    root = xml_root(where, content)
+    """The Pom; placeholders that the file itself resolves are filled in, a value with any other says nothing.
+
+    A malformed one (in old poms entities of HTML and broken encodings are common) says that it cannot be read.
+    """
+    try:
+        root = xml_root(where, content)
+    except MalformedError as error:
+        return Pom(Coordinates(), Coordinates(), None, None, (unread(where, error),))
     values = {child.tag: (child.text or "").strip() for child in root.findall("properties/*")}
     for name in ("groupId", "artifactId", "version"):
         above = _raw(root, f"parent/{name}")

@@ -103,7 +103,7 @@ def rows(path: str, reading: Reading, source: str) -> Unit:
     path = absolute(path)
     digest, stamp = _digest(path)
     names = xxh3_64_hexdigest("\0".join(astuple(reading.columns)).encode("utf-8", "surrogateescape"))
-    fingerprint = f"xxh3:{digest}+rows-{VERSION}:{names}"
+    fingerprint = reading.mark(f"xxh3:{digest}+rows-{VERSION}:{names}")
     package = Package(source, url=Path(path).as_uri(), fingerprint=fingerprint)
 
     def files() -> Iterator[Item]:
@@ -122,7 +122,7 @@ def rows(path: str, reading: Reading, source: str) -> Unit:
         if _stamp(path) != stamp:
             raise SourceError(f"{printable(path)}: changed while it was read; run the command again")
 
-    return Unit(package, files, stamp[0])
+    return Unit(package, files, stamp[0], whole=False)
 
 
 def _read(path: str, columns: Columns) -> Iterator[Row | SourceError]:

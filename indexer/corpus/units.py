@@ -10,8 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Union
 
+from xxhash import xxh3_64_hexdigest
+
 from codecite.indexer.errors import SourceError
 from codecite.indexer.records import Package, Skipped, SourceFile
+
+MAX_FILE_BYTES = 16 * 1024 * 1024
+"""Larger files are not read, unless one says so: they are tables that a program wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +74,18 @@ class Reading:
     """How sources are read: what is left out, and the names of a dataset's columns.
 
     `excluded` says whether a path (with `/` between folders, relative to its tree or archive; a folder's ends in `/`)
-    is left out; what lies in an excluded folder is never asked for. `revision` is the one at which repositories are
-    read.
+    is left out; what lies in an excluded folder is never asked for. `excludes` are the patterns that it goes by.
+    `revision` is the one at which repositories are read.
     """
 
-    max_file_bytes: int = 16 * 1024 * 1024
+    max_file_bytes: int = MAX_FILE_BYTES
     excluded: Callable[[str], bool] = lambda path: False
+    excludes: tuple[str, ...] = ()
     revision: str | None = None
     columns: Columns = Columns()
+
+    def mark(self, fingerprint: str) -> str:
+        """The fingerprint of what is read this way: read otherwise, there may be more in it, or less."""
+        if not self.excludes and self.max_file_bytes == MAX_FILE_BYTES:
+            return fingerprint
+        return f"{fingerprint}+{xxh3_64_hexdigest(repr((self.max_file_bytes, self.excludes)).encode())}"

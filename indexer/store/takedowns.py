@@ -1,21 +1,21 @@
 """What is taken out of an index, and stays out of it.
 
-In: rules as people write them, lists of opt-outs, Packages, paths, digests of contents. Out: the rule that hides one, if
-any does. This module refuses to know how an index forgets what is hidden.
+In: rules as people write them, lists of opt-outs, Packages, paths, digests of contents. Out: the rule that hides one,
+if any does. This module refuses to know how an index forgets what is hidden.
 
 Each rule has one normal form, in which spellings of the same thing are equal:
 
-    purl         pkg:pypi/foo          every version; with @VERSION that one alone. Qualifiers and subpath do not count
-    repository   github.com/foo/bar    https, git+https, ssh, git@host:, scm: and bare spellings, any case, with or without
-                                       `.git`, port, user or what stands behind it (/tree/main). `foo/bar` is on GitHub
-    owner        github.com/foo        whatever lies below, so also a group of GitLab's. `foo` is on GitHub
-    path         *.pem                 one pattern in the manner of .gitignore for the path of an Origin: what lies in a
-                                       folder that matches is hidden too. No `!`
-    swhid        swh:1:cnt:HEX         one content, wherever it comes from
+    purl         pkg:pypi/foo         every version; with @VERSION that one. Qualifiers and subpath do not count
+    repository   github.com/foo/bar   https, git+https, ssh, git@host:, scm:, bare spellings, any case, with or without
+                                      `.git`, user, port, or a place in it (/tree/main). `foo/bar` is on GitHub
+    owner        github.com/foo       whatever lies below, so also a group of GitLab's. `foo` is on GitHub
+    path         *.pem                one pattern in the manner of .gitignore for the path of an Origin: what lies in a
+                                      folder that matches is hidden too. No `!`, no `//`, no [[:class:]]
+    swhid        swh:1:cnt:HEX        one content, wherever it comes from
 
 A Package belongs to its repository, and to the one that its purl names (`pkg:github/`, `pkg:gitlab/`, `pkg:bitbucket/`,
 `pkg:golang/HOST/OWNER/NAME`); and one whose repository lies on such a forge goes by that forge's purl too, its revision
-being the version.
+being the version. A repository rule also hides what lies below, such as a Go module in a folder.
 
 A Package is looked up by its names, a content by its digest and a path by itself and its folders: the number of rules
 does not matter, but for patterns with wild cards, which are tried one after the other (some .3 us each).
@@ -46,9 +46,10 @@ _TWO_DEEP = {_GITHUB, "bitbucket.org", "codeberg.org", "git.sr.ht"}
 
 _NO_CASE = {"bitbucket", "deb", "github", "gitlab", "pypi"}
 _PREFIX = re.compile(r"(?:scm:(?:git|svn|hg):|(?:git|svn|hg)\+)+", re.IGNORECASE)
-_SCP = re.compile(r"[\w.-]+@([\w.-]+):(?!//)/?(.+)")
+_SCP = re.compile(r"(?:ssh://)?[\w.-]+@([\w.-]+):(?!\d+/)/?(.+)")
 _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+|localhost")
 _PART = re.compile(r"[\w.~+-]+")
+_GITHUB_OWNER = re.compile(r"[a-z0-9_-]+")
 _PURL = re.compile(r"pkg:/*([a-z][a-z0-9.+-]*)/([^?#]+)(?:[?#].*)?", re.IGNORECASE | re.DOTALL)
 _CONTENT = re.compile(r"swh:1:cnt:([0-9a-f]{40})(?:;.*)?", re.IGNORECASE | re.DOTALL)
 _WILD = re.compile(r"[*?\[\\]")
@@ -82,14 +83,14 @@ def parse_takedown(kind: TakedownKind, text: str) -> Takedown:
     'github.com/foo/bar'
     """
     value: str | None
-    if kind is TakedownKind.PATH:
+    if kind == TakedownKind.PATH:
         return Takedown(kind, _pattern(text))
     text = text.strip()
-    if kind is TakedownKind.PURL:
+    if kind == TakedownKind.PURL:
         value, example = _purl(text), "pkg:pypi/NAME or pkg:npm/NAME@VERSION"
-    elif kind is TakedownKind.REPOSITORY:
+    elif kind == TakedownKind.REPOSITORY:
         value, example = _place(text, least=2), "https://HOST/OWNER/NAME, or OWNER/NAME for one on GitHub"
-    elif kind is TakedownKind.OWNER:
+    elif kind == TakedownKind.OWNER:
         value, example = _owner(text), "HOST/OWNER, or OWNER for one on GitHub"
     else:
         content = _CONTENT.fullmatch(text)
@@ -140,11 +141,11 @@ class Takedowns:
         paths: list[Takedown] = []
         contents: dict[bytes, Takedown] = {}
         for rule in self._rules:
-            if rule.kind is TakedownKind.SWHID:
+            if rule.kind == TakedownKind.SWHID:
                 contents[bytes.fromhex(rule.value.removeprefix("swh:1:cnt:"))] = rule
-            elif rule.kind is TakedownKind.OWNER:
+            elif rule.kind == TakedownKind.OWNER:
                 self._owners[rule.value] = rule
-            elif rule.kind is TakedownKind.PATH:
+            elif rule.kind == TakedownKind.PATH:
                 paths.append(rule)
                 if _WILD.search(rule.value):
                     self._wild.append(rule)
@@ -224,52 +225,52 @@ def _opt_out(entry: str) -> Takedown:
         return parse_takedown(TakedownKind.SWHID, entry)
     if entry.lower() == "all":
         raise ConfigError("'all' says not whose; write the owner's name (github.com/all if it is that)")
-    place = _place(entry, least=1, bare=_GITHUB)
+    place = _place(entry, least=1)
     if place is None:
         raise ConfigError(f"{entry!r} is no opt-out; write OWNER, OWNER/NAME, a URL, a purl or a SWHID")
     return Takedown(TakedownKind.REPOSITORY if place.count("/") > 1 else TakedownKind.OWNER, place)
 
 
-def _place(text: str, *, least: int, bare: str = "") -> str | None:
+def _place(text: str, *, least: int) -> str | None:
     """`host/path` of a repository or an owner in lower case; None for what has no host or fewer parts of a path.
 
-    Of text without a host, `owner/name` lies on GitHub, and `owner` on the host `bare`.
+    Without a host, `owner/name` and (where one part is enough) `owner` lie on GitHub.
     """
     text = _PREFIX.sub("", text)
     scp = _SCP.fullmatch(text)
     if scp:
         text = f"ssh://{scp.group(1)}/{scp.group(2)}"
-    if "://" not in text:
-        head, slash, rest = text.lower().partition("/")
-        if not (slash and _HOST.fullmatch(head)):
-            hosts = (bare,) if not slash else (_GITHUB,)
-            text = f"{hosts[0]}/{text}" if hosts[0] and text.count("/") <= 1 else ""
+    elif "://" not in text:
+        head, slash, _ = text.lower().partition("/")
+        if not slash or not _HOST.fullmatch(head):
+            text = f"{_GITHUB}/{text}" if text.count("/") < 2 else ""
         text = f"https://{text}"
     try:
-        parts = urlsplit(text.lower())
+        parts = urlsplit(text)
         host = (parts.hostname or "").removeprefix("www.")
     except ValueError:
         return None
-    path = [unquote(part) for part in parts.path.split("/") if part]
+    path = [unquote(part).lower() for part in parts.path.split("/") if part]
     if parts.scheme not in ("http", "https", "git", "ssh", "svn") or not _HOST.fullmatch(host):
         return None
     if host in _TWO_DEEP:
         path = path[:2]
     elif "-" in path:
         path = path[: path.index("-")]
-    if path:
-        path[-1] = path[-1].removesuffix(".git")
-    if len(path) < least or not all(_PART.fullmatch(part) and part not in (".", "..") for part in path):
+    if len(path) < least:
+        return None
+    path[-1] = re.sub(r"(?:\.git)+$", "", path[-1])
+    fits = all(_PART.fullmatch(part) and part not in (".", "..") for part in path)
+    if not fits or (host == _GITHUB and not _GITHUB_OWNER.fullmatch(path[0])):
         return None
     return "/".join((host, *path))
 
 
 def _owner(text: str) -> str | None:
-    place = _place(text.removeprefix("@"), least=1, bare=_GITHUB)
-    if place is None or (place.split("/")[0] in _TWO_DEEP and place.count("/") > 1):
+    place = _place(text.removeprefix("@"), least=1)
+    if place is None or (place.partition("/")[0] in _TWO_DEEP and place.count("/") > 1):
         return None
-    bare = "://" not in text and not _HOST.fullmatch(text.lower().partition("/")[0])
-    return None if bare and "/" in text else place
+    return place
 
 
 def _purl(text: str) -> str | None:
@@ -302,7 +303,7 @@ def _pattern(text: str) -> str:
         re.compile(regex or "")
     except (GitIgnorePatternError, re.error):
         regex, include = None, None
-    if not include or "[[:" in text or "\n" in text or "\0" in text:
+    if not include or any(sign in text for sign in ("//", "[[", "\n", "\0")):
         raise ConfigError(
             f"{text!r} is no path to take down; write a pattern in the manner of .gitignore like secret.pem, src/*.key"
             " or build/"
@@ -352,17 +353,21 @@ def _names(package: Package) -> Iterator[str]:
             yield purl
             yield purl.rpartition("@")[0] or purl
     for place in _repositories(package):
-        yield place
+        yield from _around(place, 3)
         host, _, path = place.partition("/")
         if host in _KINDS_BY_HOST:
-            purl = _purl(f"pkg:{_KINDS_BY_HOST[host]}/{quote(path)}")
-            if purl:
-                yield purl
-                if package.revision:
-                    yield f"{purl}@{quote(package.revision, safe=':')}"
+            purl = f"pkg:{_KINDS_BY_HOST[host]}/{quote(path)}"
+            yield purl
+            if package.revision:
+                yield f"{purl}@{quote(package.revision, safe=':')}"
 
 
 def _owners(package: Package) -> Iterator[str]:
     for place in _repositories(package):
-        parts = place.split("/")
-        yield from ("/".join(parts[:end]) for end in range(2, len(parts)))
+        yield from _around(place.rpartition("/")[0], 2)
+
+
+def _around(place: str, least: int) -> Iterator[str]:
+    """The place and those above it that have at least so many parts."""
+    parts = place.split("/")
+    yield from ("/".join(parts[:end]) for end in range(len(parts), least - 1, -1))

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from codecite.indexer.config import IndexConfig
-from codecite.search_api.cli.index import add_sources, result_lines
+from codecite.search_api.cli.add import add_sources, result_lines
 from codecite.search_api.cli.options import ERROR, OK, colour_wanted, complain, note, user_directory
 from codecite.search_api.cli.printable import printable
 from codecite.search_api.cli.render_text import render_coverage, render_report
@@ -23,8 +23,10 @@ _RULE = "=" * 100
 
 
 def _demo_index() -> Path:
-    """One index for each Python environment, since what is installed differs, and for each configuration."""
-    identity = f"{sys.prefix}\0{IndexConfig()}".encode("utf-8", "surrogateescape")
+    """One index for each Python environment, since what is installed differs, for each configuration and format."""
+    from codecite.indexer.store.section import FORMAT
+
+    identity = f"{sys.prefix}\0{IndexConfig()}\0{FORMAT}".encode("utf-8", "surrogateescape")
     environment = hashlib.sha256(identity).hexdigest()[:12]
     return user_directory("XDG_CACHE_HOME", ".cache") / f"demo-{environment}"
 
@@ -52,7 +54,7 @@ def demo(directory: Path) -> int:
     note("codecite: loading the demo model")
     model = LocalModel.load("demo")
     note("codecite: indexing every package that is installed here")
-    result = add_sources(directory, (), installed=True)
+    result = add_sources(directory, (), installed=True, sync=True)
     colour = colour_wanted()
     click.echo("\n".join(result_lines(result, directory)))
     for failure in result.failures:

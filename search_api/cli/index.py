@@ -1,37 +1,26 @@
-"""`codecite index add`, `stats` and `verify`: write an index, say what is in it, walk its checksums.
+"""`codecite index`: the commands that write an index and look after it, and of these `stats` and `verify`.
 
-In: sources and the directory of an index. Out: what was done, skipped and could not be read, as text or JSON. It
-refuses to know how sources are read or indexes are laid out.
+In: directories of indexes. Out: what is in them, and what is damaged, as text or JSON. It refuses to know how indexes
+are laid out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from codecite.search_api.cli.options import (
-    ERROR,
-    OK,
-    answer,
-    complain,
-    ensure_compiled,
-    format_option,
-    indexes_option,
-    written_index_option,
-)
+from codecite.search_api.cli.add import add
+from codecite.search_api.cli.options import ERROR, OK, answer, complain, format_option, indexes_option
 from codecite.search_api.cli.printable import count, printable, size
-from codecite.search_api.cli.progress import ProgressBar
+from codecite.search_api.cli.upkeep import compact, remove
 
 if TYPE_CHECKING:
-    from codecite.indexer.build import AddResult, Progress
-    from codecite.indexer.corpus.units import Unit
     from codecite.indexer.index import IndexStats
 
 _LICENSES_SHOWN = 25
-_EXAMPLES_SHOWN = 2
+_LANGUAGES_SHOWN = 8
 
 
 @click.group()
@@ -39,98 +28,8 @@ def index() -> None:
     """Write an index and look after it."""
 
 
-@index.command()
-@click.argument("sources", nargs=-1, metavar="[SOURCE...]")
-@click.option("--installed", is_flag=True, help="Add every distribution installed in this Python.")
-@written_index_option
-@format_option
-def add(sources: tuple[str, ...], installed: bool, directory: Path, form: str) -> int:
-    """Add directory trees, single files and wheels to the index.
-
-    Running it again adds only what is new. What cannot be read is named, and the exit code is 2; the rest is added
-    still.
-    """
-    if not sources and not installed:
-        raise click.UsageError("name a SOURCE, or give --installed")
-    result = add_sources(directory, sources, installed=installed)
-    if form == "json":
-        answer(_result_object(result))
-    else:
-        click.echo("\n".join(result_lines(result, directory)))
-    for failure in result.failures:
-        complain(failure)
-    return ERROR if result.failures else OK
-
-
-def add_sources(directory: Path, sources: tuple[str, ...], *, installed: bool) -> AddResult:
-    """Add to the index in `directory`, with a progress bar."""
-    from codecite.indexer.build import add as add_units
-    from codecite.indexer.config import IndexConfig
-    from codecite.indexer.corpus.sources import read_sources
-
-    ensure_compiled()
-    config = IndexConfig()
-    way = _Way(list(read_sources(sources, installed=installed, config=config)))
-    with ProgressBar() as bar:
-
-        def show(progress: Progress) -> None:
-            name = progress.unit.rpartition("/")[2]
-            bar.update(way.done(progress.bytes), way.total, f"{progress.files:,} files  {name}")
-
-        return add_units(directory, way, config=config, progress=show)
-
-
-class _Way:
-    """Units in their order, and how far through them a reader is: what it skips counts once the unit is over."""
-
-    def __init__(self, units: list[Unit]) -> None:
-        self.total = sum(unit.size for unit in units)
-        self._units = units
-        self._passed = 0
-        self._size = 0
-        self._base = 0
-        self._read = 0
-
-    def __iter__(self) -> Iterator[Unit]:
-        for unit in self._units:
-            self._size, self._base = unit.size, self._read
-            yield unit
-            self._passed += unit.size
-
-    def done(self, read: int) -> int:
-        """Of `total`, where `read` bytes were indexed so far."""
-        self._read = read
-        return self._passed + min(read - self._base, self._size)
-
-
-def result_lines(result: AddResult, directory: Path) -> list[str]:
-    """What an `add` did, for a person."""
-    lines = [
-        f"{printable(str(directory))}: generation {result.generation}, in {result.seconds:.1f} s",
-        f"  added      {count(result.documents, 'document')} ({size(result.bytes)}) seen in "
-        f"{count(result.origins, 'place')}",
-        f"  unchanged  {count(result.unchanged, 'package')}",
-    ]
-    for reason, summary in result.skipped.items():
-        lines.append(f"  skipped    {count(summary.count, 'file')} ({reason}), such as")
-        lines.extend(f"                 {printable(example)}" for example in summary.examples[:_EXAMPLES_SHOWN])
-    return lines
-
-
-def _result_object(result: AddResult) -> dict[str, Any]:
-    return {
-        "generation": result.generation,
-        "documents": result.documents,
-        "origins": result.origins,
-        "bytes": result.bytes,
-        "unchanged": result.unchanged,
-        "skipped": {
-            str(reason): {"count": summary.count, "examples": list(summary.examples)}
-            for reason, summary in result.skipped.items()
-        },
-        "failures": list(result.failures),
-        "seconds": round(result.seconds, 3),
-    }
+for _command in (add, compact, remove):
+    index.add_command(_command)
 
 
 @index.command()
@@ -160,7 +59,10 @@ def _stats_object(figures: IndexStats) -> dict[str, Any]:
         "bytes": figures.bytes,
         "canonical_bytes": figures.canonical_bytes,
         "index_bytes": figures.index_bytes,
+        "segments": figures.segments,
+        "takedowns": figures.takedowns,
         "licenses": dict(figures.licenses),
+        "languages": dict(figures.languages),
         "sources": list(figures.sources),
     }
 
@@ -172,8 +74,13 @@ def _stats_lines(figures: IndexStats, directory: Path) -> list[str]:
         f"  {count(figures.documents, 'document')} seen in {count(figures.origins, 'place')} "
         f"of {count(figures.packages, 'package')}",
         f"  {size(figures.bytes)} of source, {size(figures.canonical_bytes)} without white space; "
-        f"the index takes {size(figures.index_bytes)} ({share:.2f} of the source)",
+        f"the index takes {size(figures.index_bytes)} ({share:.2f} of the source) "
+        f"in {count(figures.segments, 'segment')}",
     ]
+    if figures.takedowns:
+        lines.append(f"  {count(figures.takedowns, 'takedown')} in force ('codecite index remove --list' has them)")
+    if figures.languages:
+        lines.append(f"  {_languages(figures)}")
     ranked = sorted(figures.licenses.items(), key=lambda item: (-item[1], item[0]))
     width = max((len(f"{documents:,}") for _, documents in ranked), default=0)
     lines.extend(
@@ -182,6 +89,13 @@ def _stats_lines(figures: IndexStats, directory: Path) -> list[str]:
     if len(ranked) > _LICENSES_SHOWN:
         lines.append(f"  and {count(len(ranked) - _LICENSES_SHOWN, 'more license')} (--format json has all)")
     return lines
+
+
+def _languages(figures: IndexStats) -> str:
+    ranked = list(figures.languages.items())
+    shown = ", ".join(f"{printable(name)} {places:,}" for name, places in ranked[:_LANGUAGES_SHOWN])
+    more = len(ranked) - _LANGUAGES_SHOWN
+    return f"places by language: {shown}" + (f" and {count(more, 'more language')}" if more > 0 else "")
 
 
 @index.command()

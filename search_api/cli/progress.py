@@ -1,7 +1,7 @@
 """One progress bar: on a terminal only, and only for what takes longer than a second.
 
-In: how much is done of how much, and a name. Out: one line on standard error that is rewritten in place, and gone at
-the end. It refuses to know what is being done.
+In: what is done in words, how many bytes that were, and which share of all it is, if that is known. Out: one line on
+standard error that is rewritten in place, and gone at the end. It refuses to know what is being done.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import time
 from types import TracebackType
 
-from codecite.search_api.cli.printable import printable, shortened, size
+from codecite.search_api.cli.printable import shortened, size
 
 _PATIENCE = 1.0
 """Seconds before anything is shown."""
@@ -21,34 +21,36 @@ _BAR = 24
 
 
 class ProgressBar:
-    """`with ProgressBar() as bar: bar.update(done, total, name)`, in bytes."""
+    """`with ProgressBar() as bar: ... if bar.due: bar.draw(...)`.
+
+    `wanted` says whether anything will ever be drawn; `due`, in some 50 ns, whether it is time to.
+    """
 
     def __init__(self) -> None:
         self._begun = time.monotonic()
-        self._due = self._begun + _PATIENCE
+        self._next = self._begun + _PATIENCE
         self._shown = False
-        self._terminal = sys.stderr.isatty()
+        self.wanted = sys.stderr.isatty()
 
     def __enter__(self) -> ProgressBar:
         return self
 
-    def update(self, done: int, total: int, name: str) -> None:
-        """Draw, if it is time to."""
+    @property
+    def due(self) -> bool:
+        """Whether the last drawing, or the beginning, is long enough ago."""
+        return self.wanted and time.monotonic() >= self._next
+
+    def draw(self, text: str, done: int, share: float | None) -> None:
+        """Draw `text` (printable), the rate of the `done` bytes and, where a `share` (0 to 1) is known, a bar."""
         now = time.monotonic()
-        if not self._terminal or now < self._due:
-            return
-        self._due = now + _PAUSE
+        passed = now - self._begun
+        self._next = now + _PAUSE
         self._shown = True
-        rate = done / (now - self._begun)
-        if total > 0:
-            share = min(done / total, 1.0)
+        line = f"{size(done / passed if passed else 0)}/s  {text}"
+        if share:
             bar = ("#" * round(_BAR * share)).ljust(_BAR, ".")
-            left = max(total - done, 0) / rate if rate else 0.0
-            line = (
-                f"[{bar}] {share:4.0%}  {size(rate)}/s  {int(left) // 60}:{int(left) % 60:02d} left  {printable(name)}"
-            )
-        else:
-            line = f"{size(done)}  {size(rate)}/s  {printable(name)}"
+            left = int(passed / share - passed)
+            line = f"[{bar}] {share:4.0%}  {left // 60}:{left % 60:02d} left  {line}"
         sys.stderr.write("\r\x1b[2K" + shortened(line, shutil.get_terminal_size().columns - 1))
         sys.stderr.flush()
 

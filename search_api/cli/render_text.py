@@ -107,7 +107,8 @@ def _source(source: Source) -> Iterator[str]:
     believed = next((item.kind.replace("_", " ") for item in origin.evidence if item.expression is not None), None)
     evidence = f" (by its {believed})" if believed else " (nothing states one)"
     conflict = ", but the evidence disagrees" if origin.conflict else ""
-    facts = [*place, f"licence {origin.license}{evidence}{conflict}", "" if source.kind == "verbatim" else source.kind]
+    agrees = "" if source.kind == "verbatim" else source.kind
+    facts = [*place, f"licence {origin.license}{evidence}{conflict}", agrees, *origin.marks]
     yield "    " + printable(", ".join(fact for fact in facts if fact))
     texts = [item.where for item in origin.evidence if item.kind is EvidenceKind.LICENSE_FILE]
     if not origin.copyright and texts:

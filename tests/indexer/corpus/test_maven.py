@@ -182,6 +182,25 @@ def test_a_broken_or_hostile_pom_is_told(tmp_path: Path) -> None:
             assert found.evidence[0].expression is None
 
 
+def test_a_broken_pom_hides_nothing_else(tmp_path: Path) -> None:
+    """Properties, folders and the pom itself still tell, whichever of pom and parent cannot be read."""
+    broken = b"<project><name>S&oslash;ren</name></project>"
+    files = {"META-INF/maven/g/x/pom.xml": broken, "META-INF/maven/g/x/pom.properties": b"groupId=g\nversion=1\n"}
+    parent = "<parent><groupId>g</groupId><artifactId>top</artifactId><version>1</version></parent>"
+    keep(tmp_path / "repository", "g", "top", "1", broken)
+    beside = keep(tmp_path / "repository", "g", "x", "1", pom("g", "x", "1", parent))
+    alone = keep(tmp_path / "repository", "g", "x", "2", broken)
+    for name, found in (
+        ("pom.xml", described("x-1.jar", files)),
+        ("top-1.pom", described("x-1.jar", {}, beside)),
+        ("x-2.pom", described("x-2.jar", {}, alone)),
+    ):
+        assert found is not None
+        assert found.purl in ("pkg:maven/g/x@1", "pkg:maven/g/x@2")
+        assert [item.where.endswith(name) for item in found.evidence] == [True]
+        assert found.evidence[0].text.startswith("cannot be read: undefined entity")
+
+
 def test_placeholders_do_not_multiply() -> None:
     """Properties that name each other many times, or themselves, say nothing and cost nothing."""
     properties = "".join(f"<p{level}>{f'${{p{level + 1}}}' * 40}</p{level}>" for level in range(20))
