@@ -20,12 +20,15 @@ from codecite.indexer.kernels.holders import Origins
 from codecite.indexer.kernels.licensed import Licensed, map_granules
 from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, new_scratch
 from codecite.indexer.kernels.types import Any32, Array, Flags, Ints, Words
-from codecite.indexer.records import NOASSERTION, Coverage, LicenseEvidence, Origin
+from codecite.indexer.records import NOASSERTION, Coverage, EvidenceKind, LicenseEvidence, Origin
 from codecite.indexer.store.known import digest_keys
 from codecite.indexer.store.manifest import Manifest, read_manifest
 from codecite.indexer.store.order import source_order
 from codecite.indexer.store.origins import licensed_pairs
 from codecite.indexer.store.segment import Segment
+
+
+_STRENGTH = {kind: strength for strength, kind in enumerate(EvidenceKind)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ class Snapshot:
         """An Origin by its number, with all its evidence."""
         segment, row = self._owner(number)
         package, _ = segment.package_of(row)
-        evidence: tuple[LicenseEvidence, ...] = (*segment.evidence_of(row), *package.evidence)
+        evidence: dict[LicenseEvidence, None] = dict.fromkeys((*segment.evidence_of(row), *package.evidence))
         path = segment.path_of(row)
         return Origin(
             purl=package.purl,
@@ -137,7 +140,7 @@ class Snapshot:
             url=package.url,
             released=package.released,
             license=segment.expressions[segment.origin_license[row]] or NOASSERTION,
-            evidence=evidence,
+            evidence=tuple(sorted(evidence, key=lambda item: _STRENGTH[item.kind])),
             conflict=False,
             copyright=segment.copyright_of(row),
             language=segment.language_of(row),
