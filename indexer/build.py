@@ -225,7 +225,7 @@ class _Build:
         """Store Origins, those that are new."""
         for origin in origins:
             if not self._known.has_origin(origin.key):
-                self._known.add_origin(origin.key)
+                self._known.add_origin(origin.key, origin.package)
                 self._sources.add(origin.package.source)
                 self._maker.place(origin)
                 self.origins += 1
@@ -234,8 +234,7 @@ class _Build:
 
     def complete(self, package: Package) -> None:
         """Store that the Package is complete."""
-        self._known.complete(package)
-        self._maker.complete(package)
+        self._maker.complete(package, self._known.complete(package))
 
     def finish(self, *, sync: bool) -> None:
         """Write what is left, and publish everything."""

@@ -16,8 +16,9 @@ from codecite.indexer.attribution.attribute import attribute
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.records import Coverage, Report
+from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.snapshot import Snapshot
-from codecite.indexer.store.statistics import licenses_of, packages_of, size_on_disk
+from codecite.indexer.store.statistics import licenses_of, packages_of
 from codecite.indexer.store.tables import numbers_of
 from codecite.indexer.text.checked import CheckedText
 from codecite.indexer.upkeep import read_takedowns
@@ -110,12 +111,12 @@ def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
         postings=sum(entry.postings for entry in entries),
         bytes=size,
         canonical_bytes=sum(entry.canonical_bytes for entry in entries),
-        index_bytes=size_on_disk(directory, manifest),
+        index_bytes=snapshot.index_bytes,
         sources=manifest.sources,
         licenses=licenses_of(snapshot),
         languages=_languages_of(snapshot),
         segments=len(entries),
-        takedowns=len(read_takedowns(directory, manifest).rules),
+        takedowns=len(read_takedowns(directory, read_manifest(directory)).rules),
     )
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Executor, Future
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,6 +25,7 @@ from codecite.indexer.store.content import SAMPLE_BYTES, BlockCompressor, Blocks
 from codecite.indexer.store.manifest import Manifest, SegmentEntry, segment_directory
 from codecite.indexer.store.origins import NewOrigin, OriginRows
 from codecite.indexer.store.section import read_array
+from codecite.indexer.store.tables import package_columns
 from codecite.indexer.store.writer import MAX_CANONICAL, SegmentWriter
 
 _BATCH = 2 << 20
@@ -47,7 +47,7 @@ class SegmentMaker:
         self._sizes: list[int] = []
         self._rows = OriginRows()
         self._packages: dict[Package, int] = {}
-        self._complete: set[Package] = set()
+        self._complete: dict[Package, int] = {}
         self._batch: list[bytes] = []
         self._held = 0
         self._raw = 0
@@ -87,10 +87,10 @@ class SegmentMaker:
         """Store an Origin, of a Document here or in another Segment."""
         self._rows.append(origin, self._number(origin.package), self._contents.get(origin.digest))
 
-    def complete(self, package: Package) -> None:
-        """A Package was read to its end: its fingerprint may be stored."""
+    def complete(self, package: Package, origins: int) -> None:
+        """A Package was read to its end; the index holds so many Origins under its fingerprint."""
         self._number(package)
-        self._complete.add(package)
+        self._complete[package] = origins
 
     def _number(self, package: Package) -> int:
         return self._packages.setdefault(package, len(self._packages))
@@ -140,11 +140,11 @@ class SegmentMaker:
         while self._running:
             self._collect()
         writer = self._writer or SegmentWriter(self._directory)
-        packages = [
-            package if package in self._complete else replace(package, fingerprint=None) for package in self._packages
-        ]
         digests = list(self._contents)
-        columns = self._rows.columns(len(digests), packages, [project_name(package) for package in packages])
+        packages = list(self._packages)
+        columns = self._rows.columns(
+            len(digests), package_columns(packages, map(project_name, packages), map(self._complete.get, packages))
+        )
         named = np.unique(columns.document[columns.document < len(digests)])
         self.documents = len(named)
         self.bytes = int(np.array(self._sizes, np.int64)[named].sum())

@@ -118,7 +118,7 @@ def _merged(
         entry = merge(segment_directory(directory, uuid4().hex[:16]), parts, executor)
         for number in group:
             entries[number] = None
-        if entry.origins or entry.packages:
+        if entry.documents or entry.origins or entry.packages:
             entries[group[0]] = entry
     kept = tuple(entry for entry in entries if entry is not None)
     following = manifest.following(kept, manifest.sources, manifest.takedowns)
@@ -128,10 +128,10 @@ def _merged(
 
 
 def remove(directory: Path, rules: Iterable[Takedown], *, dry_run: bool = False) -> RemoveResult:
-    """Take out every Origin that a rule hides, and remember the rules: what they hide is never added again.
+    """Take out every Origin that a rule hides, and remember the rules: what they hide is not added again.
 
-    What was taken out is not found from this generation on; `compact`, or the next merge, erases it. A dry run only says
-    what would go. Raises as `compact` does.
+    What was taken out is not found from this generation on; `compact`, or the next merge, erases it. A dry run only
+    says what would go. Raises as `compact` does.
     """
     began = time.monotonic()
     manifest = read_manifest(directory)

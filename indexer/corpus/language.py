@@ -18,6 +18,9 @@ file: here bytes without which no such rule holds are looked for first. All thes
 does (the tests compare them, so that a newer enry with other rules is noticed); where they have no answer, enry is
 asked.
 
+Of languages that fit equally well, which happens where a file of one of some twenty rare extensions (`.cls`, `.sls`)
+says next to nothing, enry names any; here it is the first by name, so that a second reading gives what the first gave.
+
 **Marks.** `generated` and `vendored` are Linguist's: by folder, by name, and of generated files by what their first
 or last lines say. For names of one dot and a common extension of hand-written code no rule speaks of the name, so a
 folder is asked about once, and no rule speaks of the content unless a few words stand in the first six lines.
@@ -42,6 +45,8 @@ _BINARY = 8000
 _SCOPE = 5
 """Lines at either end that may hold a modeline."""
 _MINIFIED = 110
+_ASKED = 100
+"""Times that enry is asked where its answers vary: the rarer of two comes in at least an eighth of them."""
 
 _VIM = re.compile(rb"[eEtTxX][\t\n\v\f\r ]*=\w")
 """What every modeline of vim's that names a language holds: the end of `filetype`, `ft` or `syntax`."""
@@ -57,9 +62,8 @@ def language_of(path: str, content: bytes) -> str | None:
     name, head = _utf8(path.rpartition("/")[2]), content[:_HEAD]
     if 0 in head[:_BINARY]:
         return None
-    ends = _ends(head)
+    ends, languages = _ends(head), _by_name(name)
     if not (head.startswith(b"#!") or b"-*-" in ends or (b"=" in ends and _VIM.search(ends))):
-        languages = _by_name(name)
         if len(languages) == 1:
             return languages[0]
         if not languages and b"xml version=" not in ends and not _MANUAL.search(name):
@@ -68,6 +72,8 @@ def language_of(path: str, content: bytes) -> str | None:
         language = rule(head) if rule else None
         if language:
             return language
+    if len(languages) > 1 and len(_rivals(_extension(name))) > 1:
+        return _settled(name, head)
     return enry.get_language(name, head) or None
 
 
@@ -133,6 +139,24 @@ def _by_extensions(extensions: str) -> tuple[str, ...]:
     from enry.definitions import ffi, go_str_slice_to_py, lib
 
     return tuple(go_str_slice_to_py(lib, lib.GetLanguagesByExtension(extensions.encode(), b"", 0, ffi.NULL)))
+
+
+@lru_cache(maxsize=1 << 10)
+def _rivals(extension: str) -> frozenset[str]:
+    """The languages that the classifier draws lots between where a file with this extension says nothing."""
+    import enry
+
+    return frozenset(enry.get_language(f"x{extension}", b"") for _ in range(_ASKED))
+
+
+def _settled(name: str, head: bytes) -> str | None:
+    """The language of a file that may fit several equally well: the first of them by name."""
+    import enry
+
+    found = enry.get_languages(name, head)
+    if len(found) > 1 and found[0] in _rivals(_extension(name)):
+        return min(enry.get_language(name, head) for _ in range(_ASKED))
+    return found[0] if found else None
 
 
 # A sign stands at the head of a line, white space before it; `*+` and `++` keep the search linear.

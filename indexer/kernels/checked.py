@@ -149,10 +149,8 @@ def _check(guards: Words, row: int, first: int, last: int) -> bool:
     sound = True
     for block in range(first, last + 1):
         seen = load8_at(guards[row + _SEEN] + np.uint64(block))
-        if seen == UNSEEN:
-            sound = _check_block(guards, row, block) and sound
-        else:
-            sound = seen == SOUND and sound
+        good = _check_block(guards, row, block) if seen == UNSEEN else seen == SOUND
+        sound = sound and good
     return sound
 
 

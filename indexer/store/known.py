@@ -7,6 +7,7 @@ done with what is new. What was removed is not known.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,18 @@ class _NewKeys:
         return key in self._last or any(values.numbers(key) for values in self._sorted)
 
 
+@dataclass(slots=True)
+class _Under:
+    """What the index holds under a fingerprint, as a Package's own or its container's.
+
+    `live` Origins, `rows` of those that are published; and how many there were whenever it was read to its end.
+    """
+
+    live: int = 0
+    rows: list[Ints] = field(default_factory=list)
+    complete: set[int] = field(default_factory=set)
+
+
 class Known:
     """What the published Segments of an index hold, and which of their Origins a build `met`."""
 
@@ -113,7 +126,7 @@ class Known:
         self._stamps = _Values(stamps[rows], rows)
         self._new = _NewKeys()
         self._sources: list[tuple[str, Ints]] = []
-        self._complete: dict[tuple[str, str], list[Ints]] = {}
+        self._under: dict[tuple[str, str], _Under] = {}
         for place, table, begin in zip(places, tables, first[:-1].tolist(), strict=True):
             self._read_packages(place, numbers_of(table["package"]), begin)
 
@@ -123,30 +136,32 @@ class Known:
         count = len(columns["source"])
         order = np.argsort(package, kind="stable") + begin
         bounds = np.searchsorted(package[order - begin], np.arange(count + 1)).tolist()
-        lost = np.bincount(package[~self.live[begin : begin + len(package)]], minlength=count)
-        names = (columns[name].to_pylist() for name in ("source", "fingerprint", "container"))
-        for i, (source, *prints) in enumerate(zip(*names, strict=True)):
+        live = np.bincount(package[self.live[begin : begin + len(package)]], minlength=count).tolist()
+        names = (columns[name].to_pylist() for name in ("source", "fingerprint", "container", "complete"))
+        for i, (source, fingerprint, container, complete) in enumerate(zip(*names, strict=True)):
             rows = order[bounds[i] : bounds[i + 1]]
             self._sources.append((source, rows))
-            for number, found in enumerate(prints):
-                if found is not None and not lost[i]:
-                    known = self._complete.setdefault((source, found), [])
-                    known.append(rows)
-                    if number == 0:
-                        known.append(_COMPLETE)
+            for found in {fingerprint, container} - {None}:
+                under = self._under.setdefault((source, found), _Under())
+                under.rows.append(rows)
+                under.live += live[i]
+            if complete is not None:
+                self._under[source, fingerprint].complete.add(complete)
 
     def is_complete(self, package: Package) -> bool:
-        """Whether a Package with this fingerprint was read to its end; if so, its Origins are met."""
-        known = self._complete.get((package.source, package.fingerprint or ""))
-        if known is None or not any(rows is _COMPLETE for rows in known):
+        """Whether a Package with this fingerprint was read to its end and lost nothing; if so, its Origins are met."""
+        under = self._under.get((package.source, package.fingerprint or ""))
+        if under is None or under.live not in under.complete:
             return False
-        for rows in known:
+        for rows in under.rows:
             self.met[rows] = True
         return True
 
-    def complete(self, package: Package) -> None:
-        """Remember that a Package was read to its end."""
-        self._complete.setdefault((package.source, package.fingerprint or ""), []).append(_COMPLETE)
+    def complete(self, package: Package) -> int:
+        """Remember that a Package was read to its end; returns how many Origins there are under its fingerprint."""
+        under = self._under.setdefault((package.source, package.fingerprint or ""), _Under())
+        under.complete.add(under.live)
+        return under.live
 
     def unchanged(self, stamps: Words) -> Flags:
         """Which stamps are those of live Origins; these are met. 0 is none."""
@@ -161,9 +176,11 @@ class Known:
             self.met[row] = True
         return bool(rows) or key in self._new
 
-    def add_origin(self, key: int) -> None:
+    def add_origin(self, key: int, package: Package) -> None:
         """Remember an Origin."""
         self._new.add(key)
+        for found in {package.fingerprint, package.container} - {None}:
+            self._under.setdefault((package.source, str(found)), _Under()).live += 1
 
     def unmet(self, sources: set[str]) -> list[Flags]:
         """For each Segment, which live Origins of these sources were not met."""
@@ -177,10 +194,6 @@ class Known:
     def removed(self) -> list[Flags]:
         """For each Segment, which Origins are removed already."""
         return np.split(~self.live, np.cumsum(self._sizes)[:-1]) if self._sizes else []
-
-
-_COMPLETE: Ints = np.empty(0, np.int64)
-"""Among the Origins under a fingerprint: it is that of a Package read to its end."""
 
 
 def _column(tables: list[dict[str, Array]], name: str) -> Words:

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import xxhash
 
 from codecite.indexer.config import BLOCK
@@ -280,20 +279,16 @@ def _origins(parts: Sequence[Part], contents: Array) -> OriginColumns:
 def _packages(part: Part, numbers: dict[bytes, int]) -> tuple[Ints, dict[str, pa.Array]]:
     """The number of each Package of a part in the new Segment, and the rows of those that are new there.
 
-    A Package that lost Origins is read again the next time: its fingerprint goes. One without any that never had any
-    stays, so that it is not read again.
+    Those that lost all of their Origins go. One that never had any here stays, so that it is not read again.
     """
-    columns = dict(part.segment.packages)
+    columns = part.segment.packages
     count = len(columns["source"])
     had = np.bincount(part.segment.origin_package, minlength=count)
     has = np.bincount(part.segment.origin_package[part.origins], minlength=count)
-    lost = pa.array(had > has)
-    for name in ("fingerprint", "container"):
-        columns[name] = pc.if_else(lost, pa.scalar(None, pa.large_string()), columns[name])
     stays = (has > 0) | (had == 0)
     table = np.zeros(count, np.int64)
     chosen = []
-    names = (*PACKAGE_TEXTS, "evidence", "project")
+    names = (*PACKAGE_TEXTS, "evidence", "project", "complete")
     for begin in range(0, count, 4096):
         rows = zip(*(columns[name].slice(begin, 4096).to_pylist() for name in names), strict=True)
         for i, row in enumerate(rows, begin):

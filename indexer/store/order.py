@@ -13,15 +13,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from codecite.indexer.kernels.types import Any32, Array
+from codecite.indexer.kernels.types import Any32, Array, Words
 from codecite.indexer.records import Package
 
 SAME_PLACE = 7
 """So many parts of the key tell places apart; two that differ behind them are copies of one."""
 
 
-def source_order(package: Package, project: str, path: str, digest: str) -> tuple[str, ...]:
-    """What sources are sorted by. `digest` is the Document's SHA-1, hexadecimal."""
+def source_order(package: Package, project: str, path: str, digest: str, key: int) -> tuple[str, ...]:
+    """What sources are sorted by.
+
+    `digest` is the Document's SHA-1, hexadecimal; `key` the Origin's own, which ends all ties.
+    """
     first = (package.released or "~", project, path, digest)
     return (
         *first,
@@ -30,17 +33,18 @@ def source_order(package: Package, project: str, path: str, digest: str) -> tupl
         package.revision or "",
         package.url or "",
         package.source,
+        f"{key:016x}",
     )
 
 
-def ranks(package: Any32, paths: pa.Array, digests: Array, packages: Mapping[str, pa.Array]) -> Any32:
-    """The place of each Origin in that order: of its Package (a row of `packages`), path and SHA-1 (u8 [n, 20])."""
+def ranks(package: Any32, paths: pa.Array, digests: Array, keys: Words, packages: Mapping[str, pa.Array]) -> Any32:
+    """The place of each Origin in that order: of its Package (row of `packages`), path, SHA-1 (u8 [n, 20]) and key."""
     if not len(package):
         return np.empty(0, np.uint32)
     first = _numbered(packages, ("released", "project"))
     last = _numbered(packages, ("purl", "repository", "revision", "url", "source"))
     _, digest = np.unique(np.ascontiguousarray(digests).view("S20").ravel(), return_inverse=True)
-    columns = {"first": first[package], "path": paths, "digest": digest, "last": last[package]}
+    columns = {"first": first[package], "path": paths, "digest": digest, "last": last[package], "key": keys}
     table = pa.table({name: pa.array(column) for name, column in columns.items()})
     order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in columns]).to_numpy()
     found = np.empty(len(order), np.uint32)

@@ -7,7 +7,7 @@ In: Origins with the Documents and Packages they belong to. Out: the sections `o
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from codecite.indexer.kernels.types import Array, Ints
 from codecite.indexer.records import Package
 from codecite.indexer.store.order import ranks
 from codecite.indexer.store.section import write_array
-from codecite.indexer.store.tables import ORIGIN_POOLS, Pooled, package_columns, utf8, write_origins, write_packages
+from codecite.indexer.store.tables import ORIGIN_POOLS, Pooled, utf8, write_origins, write_packages
 
 
 class NewOrigin(NamedTuple):
@@ -84,8 +84,8 @@ class OriginRows:
         for name, pool in self._pools.items():
             self._pooled[name].append(pool.setdefault(getattr(origin, name), len(pool)))
 
-    def columns(self, documents: int, packages: Sequence[Package], projects: Sequence[str]) -> OriginColumns:
-        """All rows, of a Segment with so many Documents."""
+    def columns(self, documents: int, packages: Mapping[str, pa.Array]) -> OriginColumns:
+        """All rows, of a Segment with so many Documents and these `packages`."""
         numbers = np.array(self._documents, np.int64)
         named = numbers < 0
         numbers[named] = documents - 1 - numbers[named]
@@ -96,7 +96,7 @@ class OriginRows:
             np.array(self._stamps, np.uint64),
             pa.array([utf8(path) for path in self._paths], pa.large_string()),
             {name: (np.array(self._pooled[name], np.int64), list(pool)) for name, pool in self._pools.items()},
-            package_columns(packages, projects),
+            packages,
             np.frombuffer(b"".join(self._foreign), np.uint8).reshape(-1, 20),
         )
 
@@ -115,7 +115,7 @@ def write_origin_sections(directory: Path, contents: Array, rows: OriginColumns)
         "document": document,
         "package": package,
         "project": np.array(hashes, np.uint64)[package] if len(package) else np.empty(0, np.uint64),
-        "rank": ranks(package, paths, digests, rows.packages),
+        "rank": ranks(package, paths, digests, rows.key[order], rows.packages),
         "key": rows.key[order],
         "stamp": rows.stamp[order],
     }

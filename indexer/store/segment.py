@@ -47,6 +47,7 @@ class Segment:
     def __init__(self, directory: Path, entry: SegmentEntry) -> None:
         self.path = segment_directory(directory, entry.name)
         self.entry = entry
+        self.file_bytes = sum(file.stat().st_size for file in self.path.iterdir()) if self.path.is_dir() else 0
         arrays = {name: read_array(self.path / f"{name}.npy") for name in ARRAYS}
         self._sections = {number: Section(self.path / name) for number, name in GUARDED.items()}
         for section in self._sections.values():

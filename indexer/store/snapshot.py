@@ -27,7 +27,6 @@ from codecite.indexer.store.order import source_order
 from codecite.indexer.store.origins import licensed_pairs
 from codecite.indexer.store.segment import Segment
 
-
 _STRENGTH = {kind: strength for strength, kind in enumerate(EvidenceKind)}
 
 
@@ -151,7 +150,7 @@ class Snapshot:
         """Where an Origin of the Document with this SHA-1 (hexadecimal) stands in the total order of sources."""
         segment, row = self._owner(number)
         package, project = segment.package_of(row)
-        return source_order(package, project, segment.path_of(row), digest)
+        return source_order(package, project, segment.path_of(row), digest, int(segment.origin_key[row]))
 
     @property
     def coverage(self) -> Coverage:
@@ -179,6 +178,11 @@ class Snapshot:
             starts = opened.segment.document_raw
             size += int(starts[-1] if live.all() else np.diff(starts)[live].sum())
         return documents, size
+
+    @property
+    def index_bytes(self) -> int:
+        """The bytes of all files of the Segments when they were opened."""
+        return sum(segment.file_bytes for segment in self._owners)
 
     @property
     def sources(self) -> set[str]:

@@ -7,15 +7,16 @@ know how Origins are judged, and which of them are live.
 number of Documents on, an entry of `foreign.npy`, a Document of another Segment), `package` (row of
 `packages.arrow`), `path`, `license` (the effective expression), `evidence` (of the file and what is near it, JSON),
 `copyright` (lines), `language`, `marks` (words), `project` (hash of the project's name), `rank` (in this Segment's
-total order of sources), `key` (hash of all that an Origin consists of: it is stored once), `stamp` (hash of what tells
-that the file is unchanged, 0 for none).
-`packages.arrow`: the fields of `records.Package`, `project` as text, evidence as JSON.
+total order of sources), `key` (hash of all that an Origin consists of: it is stored once), `stamp` (hash of what
+tells that the file is unchanged, 0 for none).
+`packages.arrow`: the fields of `records.Package`, `project` as text, evidence as JSON, `complete` (of a Package that
+was read to its end: how many Origins the index then held under its fingerprint).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +61,15 @@ def write_packages(path: Path, columns: Mapping[str, pa.Array]) -> None:
     _write(path, pa.table(dict(columns)))
 
 
-def package_columns(packages: Sequence[Package], projects: Sequence[str]) -> dict[str, pa.Array]:
+def package_columns(
+    packages: Sequence[Package], projects: Iterable[str], complete: Iterable[int | None]
+) -> dict[str, pa.Array]:
     """The columns of the table of Packages."""
     text = pa.large_string()
     columns = {name: pa.array([utf8(getattr(row, name)) for row in packages], text) for name in PACKAGE_TEXTS}
     columns["evidence"] = pa.array([evidence_to_json(row.evidence) for row in packages], text)
     columns["project"] = pa.array([utf8(name) for name in projects], text)
+    columns["complete"] = pa.array(list(complete), pa.int64())
     return columns
 
 

@@ -128,7 +128,7 @@ def _reading(
     fields: dict[str, Any] = {"revision": revision}
     left_out = [pattern for path in pattern_files for pattern in read_patterns(path)] + list(patterns)
     if left_out:
-        fields["excluded"] = Excludes(left_out)
+        fields.update(excluded=Excludes(left_out), excludes=tuple(left_out))
     if columns is not None:
         from codecite.indexer.corpus.rows import parse_columns
 

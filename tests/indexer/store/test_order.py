@@ -73,8 +73,8 @@ def test_the_order_is_that_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("field", ["released", "purl", "repository", "revision", "url", "source"])
-def test_only_the_source_does_not_tell_two_places_apart(field: str) -> None:
-    """The URL of a copy does, whichever source it came from."""
+def test_where_a_copy_lies_does_not_tell_two_places_apart(field: str) -> None:
+    """Its URL and the source it was read from; all else does."""
     one = Package("s")
     other = dataclasses.replace(one, **{field: "x"})
     keys = [source_order(package, "p", "a.py", "0")[:SAME_PLACE] for package in (one, other)]

@@ -11,7 +11,7 @@ import pytest
 from codecite.indexer.errors import IndexMissingError
 from codecite.indexer.store.manifest import read_manifest, write_sealed
 from codecite.indexer.store.section import Section
-from codecite.indexer.store.takedowns import Takedown
+from codecite.indexer.store.takedowns import TakedownKind, parse_takedown
 from codecite.indexer.store.verify import FILES, verify
 from codecite.indexer.upkeep import remove
 
@@ -107,7 +107,7 @@ def test_a_manifest_with_wrong_counts_is_found(index: Path) -> None:
 
 def test_a_list_of_removed_origins_is_walked_too(index: Path) -> None:
     """And the takedowns: damaged or gone, they are named."""
-    remove(index, [Takedown("path", "m1.py")])
+    remove(index, [parse_takedown(TakedownKind.PATH, "m1.py")])
     assert verify(index).problems == ()
     manifest = read_manifest(index)
     assert verify(index).files == 2 + 2 * len(FILES) + 1

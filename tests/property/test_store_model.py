@@ -1,0 +1,222 @@
+"""However an index came to hold what it holds, its answers are those of one made of that in one go.
+
+A state machine adds, breaks off, adds again, syncs, takes out, merges, compacts and opens again, beside a dictionary
+(`oracle/store_model.py`), with limits so small that a handful of files fills Segments, batches and tiers.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from oracle.library import read
+from oracle.planned import Fault, File, Plan, parts, unit
+from oracle.pool import CONTENTS, KINDS, LICENSES, PATHS, QUERIES, RULES, SOURCES, package
+from oracle.store_model import Model, answers
+
+from codecite.indexer import intake, making, open_index
+from codecite.indexer.build import add
+from codecite.indexer.index import Index
+from codecite.indexer.records import Skipped, SkipReason
+from codecite.indexer.store import tiers, writer
+from codecite.indexer.store.manifest import read_manifest
+from codecite.indexer.store.spool import PostingSpool
+from codecite.indexer.store.verify import verify
+from codecite.indexer.upkeep import compact, remove
+
+SMALL = {
+    (making, "MAX_CANONICAL"): [1500, 4000, making.MAX_CANONICAL],
+    (making, "SAMPLE_BYTES"): [1000, 40_000],
+    (making, "_BATCH"): [300, 5000],
+    (making, "_MAX_ORIGINS"): [1, 3, making._MAX_ORIGINS],
+    (making, "_MAX_PACKAGES"): [2, making._MAX_PACKAGES],
+    (tiers, "FANOUT"): [2, 3, tiers.FANOUT],
+    (tiers, "_SMALLEST"): [200, tiers._SMALLEST],
+    (tiers, "MAX_CANONICAL"): [2500, tiers.MAX_CANONICAL],
+    (tiers, "MAX_ORIGINS"): [2, tiers.MAX_ORIGINS],
+    (intake, "_CHUNK_FILES"): [1, 2, intake._CHUNK_FILES],
+    (intake, "_AHEAD_CHUNKS"): [0, 2],
+    (writer, "PostingSpool"): [partial(PostingSpool, budget=300), PostingSpool],
+}
+"""Limits of the writer, and values to choose from."""
+
+MEMORY = Path("/dev/shm")
+
+
+@st.composite
+def plans(draw: st.DrawFn, source: str, depth: int) -> Plan:
+    """A unit of a source, with files and, above `depth` 0, units in it."""
+    files = st.builds(
+        File,
+        path=st.sampled_from(PATHS),
+        content=st.sampled_from(CONTENTS),
+        license=st.sampled_from(LICENSES),
+        pending=st.booleans(),
+        stamped=st.booleans(),
+    )
+    item: st.SearchStrategy[Any] = files | files | st.just(Skipped("b", SkipReason.BINARY))
+    if depth:
+        item |= plans(source, depth - 1)
+    return Plan(
+        package(source, draw(st.integers(0, len(KINDS) - 1)), draw(st.sampled_from(LICENSES))),
+        tuple(draw(st.lists(item, max_size=4))),
+        whole=draw(st.booleans()),
+        printed=draw(st.booleans()),
+    )
+
+
+def with_fault(plan: Plan, place: int, fault: Fault) -> Plan:
+    """The Plan with a fault somewhere in it, `place` says where."""
+    places = [(part, at) for part in parts(plan) for at in range(len(part.items) + 1)]
+    chosen, at = places[place % len(places)]
+
+    def changed(part: Plan) -> Plan:
+        items = tuple(changed(item) if isinstance(item, Plan) else item for item in part.items)
+        return replace(part, items=(*items[:at], fault, *items[at:]) if part is chosen else items)
+
+    return changed(plan)
+
+
+class Store(RuleBasedStateMachine):
+    """An index and the dictionary that it must agree with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = Path(tempfile.mkdtemp(dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
+        self.directory = self.place / "index"
+        self.model = Model()
+        self.plans: list[Plan] = []
+        self.held: tuple[Index, list[str]] | None = None
+        self.small: dict[tuple[Any, str], Any] = {}
+        self.seed = 0
+
+    def teardown(self) -> None:
+        """Leave nothing."""
+        shutil.rmtree(self.place)
+
+    @initialize(chosen=st.fixed_dictionaries({key: st.sampled_from(values) for key, values in SMALL.items()}))
+    def begin(self, chosen: dict[tuple[Any, str], Any]) -> None:
+        """An empty index, and the limits it is written with."""
+        self.small = chosen
+        add(self.directory, [])
+
+    @contextmanager
+    def limits(self) -> Iterator[None]:
+        """Write with small limits."""
+        with pytest.MonkeyPatch.context() as patched:
+            for (module, name), value in self.small.items():
+                patched.setattr(module, name, value)
+            yield
+
+    @rule(
+        new=st.lists(st.sampled_from(SOURCES).flatmap(partial(plans, depth=2)), max_size=3),
+        again=st.lists(st.integers(0, 20), max_size=2),
+        faults=st.lists(st.tuples(st.integers(0, 40), st.sampled_from(list(Fault))), max_size=2),
+        sync=st.booleans(),
+    )
+    def adds(self, new: list[Plan], again: list[int], faults: list[tuple[int, Fault]], sync: bool) -> None:
+        """New units and old ones, some of which break; their sources are synced or not."""
+        chosen = new + [self.plans[number % len(self.plans)] for number in again if self.plans]
+        self.plans += new
+        for i, (place, fault) in enumerate(faults[: len(chosen)]):
+            chosen[i] = with_fault(chosen[i], place, fault)
+        chosen = self.model.likely(chosen)
+        with self.limits():
+            result = add(self.directory, [unit(plan) for plan in chosen], sync=sync)
+        failures, unsynced = self.model.add(chosen, sync=sync)
+        assert len(result.failures) == failures
+        assert set(result.unsynced) == unsynced
+
+    @precondition(lambda self: self.model.live)
+    @rule(source=st.sampled_from(SOURCES))
+    def syncs_a_source_that_is_empty_now(self, source: str) -> None:
+        """All of it goes."""
+        nothing = [Plan(package(source, 4, None), whole=False)]
+        with self.limits():
+            add(self.directory, [unit(plan) for plan in nothing], sync=True)
+        self.model.add(nothing, sync=True)
+
+    @precondition(lambda self: self.model.live)
+    @rule(numbers=st.sets(st.integers(0, len(RULES) - 1), min_size=1, max_size=2), dry=st.booleans())
+    def removes(self, numbers: set[int], dry: bool) -> None:
+        """Take out, or only say what would go."""
+        chosen = [RULES[number] for number in sorted(numbers)]
+        gone, lost, kept = self.model.hidden(chosen)
+        before = (self.directory / "manifest.json").read_bytes()
+        with self.limits():
+            result = remove(self.directory, [item.takedown for item in chosen], dry_run=dry)
+        assert (result.documents, result.kept) == (lost, kept)
+        assert set(result.packages) == {seen.project for seen in gone}
+        if dry:
+            assert (self.directory / "manifest.json").read_bytes() == before
+        else:
+            self.model.remove(chosen)
+
+    @rule()
+    def compacts(self) -> None:
+        """Merge everything, erase what is removed."""
+        with self.limits():
+            compact(self.directory)
+
+    @rule()
+    def holds_what_is_open(self) -> None:
+        """From here on, this Index is asked at each step."""
+        index = open_index(self.directory)
+        self.held = index, answers(index, QUERIES[:2])
+
+    @rule(sources=st.integers(0, 3))
+    def equals_the_brute_force(self, sources: int) -> None:
+        """Spans, counts and licenses are the oracle's; sources are compared elsewhere, ties included."""
+        oracle = self.model.oracle()
+        index = open_index(self.directory)
+        for before, text, after in QUERIES[1:]:
+            expected = oracle.check(text, before, after, 0)
+            assert read(index.check(text, before=before, after=after, sources=0).to_dict()) == expected
+
+    @invariant()
+    def answers_as_if_made_at_once(self) -> None:
+        """The same JSON, the same figures, no damage, nothing left over; what is held answers as before."""
+        if not self.small:
+            return
+        self.seed += 1
+        made = self.place / "made"
+        self.model.write(made, self.seed)
+        index, fresh = open_index(self.directory), open_index(made)
+        for sources in (2, 50):
+            assert answers(index, QUERIES, sources) == answers(fresh, QUERIES, sources)
+        (said,) = index.check("").to_dict()["indexes"]
+        assert {name: said[name] for name in ("documents", "bytes", "sources")} == self.model.figures()
+        (ours,), (theirs,) = index.stats(), fresh.stats()
+        assert ours.licenses == theirs.licenses
+        shutil.rmtree(made)
+        assert verify(self.directory).problems == ()
+        manifest = read_manifest(self.directory)
+        assert {path.name for path in (self.directory / "segments").iterdir()} == {
+            entry.name for entry in manifest.segments
+        }
+        lists = {path.name for path in self.directory.glob("segments/*/removed-*")}
+        assert lists == {entry.removed for entry in manifest.segments} - {None}
+        if self.held is not None:
+            assert answers(self.held[0], QUERIES[:2]) == self.held[1]
+
+
+DEEP = os.environ.get("CODECITE_HYPOTHESIS") == "deep"
+Store.TestCase.settings = settings(
+    max_examples=200 if DEEP else 10,
+    stateful_step_count=30 if DEEP else 16,
+    derandomize=not DEEP,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+TestStore = Store.TestCase
