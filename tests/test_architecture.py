@@ -24,7 +24,9 @@ WRITE_PATH = {
     "indexer.store",
     "indexer.text",
 }
-WHOLE_INDEXER = WRITE_PATH | {"indexer", "indexer.attribution", "indexer.build", "indexer.index", "indexer.lookup"}
+WRITERS = {"indexer.intake", "indexer.making", "indexer.upkeep"}
+READ_PATH = {"indexer", "indexer.attribution", "indexer.index", "indexer.lookup"}
+WHOLE_INDEXER = WRITE_PATH | WRITERS | READ_PATH | {"indexer.build"}
 MAY_IMPORT: dict[str, set[str]] = {
     "indexer": {"indexer.index"},
     "indexer.records": set(),
@@ -36,7 +38,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "indexer.text": {"indexer.kernels"},
     "indexer.fingerprint": {"indexer.text", "indexer.kernels"},
     "indexer.store": {"indexer.kernels"},
-    "indexer.build": WRITE_PATH,
+    "indexer.making": {"indexer.fingerprint", "indexer.kernels", "indexer.store"},
+    "indexer.intake": {"indexer.corpus", "indexer.store"},
+    "indexer.upkeep": {"indexer.store", "indexer.kernels"},
+    "indexer.build": WRITE_PATH | WRITERS,
     "indexer.lookup": {"indexer.store", "indexer.fingerprint", "indexer.text", "indexer.kernels"},
     "indexer.attribution": {"indexer.lookup", "indexer.licenses"},
     "indexer.index": WHOLE_INDEXER,
@@ -53,6 +58,9 @@ HEAVY = {
     "safetensors": {"generator"},
     "numba": {"indexer.kernels"},
     "pyarrow": {"indexer.store", "indexer.corpus", "indexer.lookup", "indexer.attribution", "indexer.build"},
+    "enry": {"indexer.corpus"},
+    "yaml": {"indexer.corpus"},
+    "pathspec": {"indexer.corpus", "indexer.store"},
     "click": {"search_api"},
     "flask": set[str](),
     "pytest": set[str](),
@@ -190,9 +198,17 @@ def loaded_by(statement: str, packages: set[str]) -> set[str]:
 
 
 def test_importing_the_library_stays_light() -> None:
-    """`import codecite.indexer` and the opener it offers load no model, no server and no command line."""
+    """`import codecite.indexer` and the opener it offers load no model, no server, no command line and no reader's."""
     statement = "import codecite.indexer\nfrom codecite.indexer import open_index"
-    assert loaded_by(statement, {"torch", "transformers", "flask", "click"}) == set()
+    assert loaded_by(statement, {"torch", "transformers", "flask", "click", "enry", "pathspec"}) == set()
+
+
+def test_a_reader_loads_what_it_needs_when_it_reads() -> None:
+    """The write path loads what tells languages and patterns no earlier than a file asks for it."""
+    rooms = sorted((ROOT / "indexer" / "corpus").glob("*.py")) + sorted((ROOT / "indexer").glob("*.py"))
+    names = [module_name(path) for path in rooms if path.stem not in ("__init__", "warm")]
+    statement = "\n".join(f"import codecite.{name}" for name in names)
+    assert loaded_by(statement, {"enry", "pathspec"}) == set()
 
 
 def test_the_command_line_loads_nothing_heavy_before_a_command_runs() -> None:

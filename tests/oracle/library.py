@@ -19,7 +19,7 @@ from codecite.indexer import open_index
 from codecite.indexer.build import add
 from codecite.indexer.config import IndexConfig
 from codecite.indexer.corpus.units import Unit
-from codecite.indexer.records import NOASSERTION, EvidenceKind, LicenseEvidence, Package, Skipped, SourceFile
+from codecite.indexer.records import NOASSERTION, EvidenceKind, FileMark, LicenseEvidence, Package, Skipped, SourceFile
 
 Documents = Sequence[tuple[bytes, Sequence[Place]]]
 
@@ -37,6 +37,9 @@ class Library:
         """The Report that both sides agree on."""
         expected = self.oracle.check(text, before, after, sources)
         answer = self.index.check(text, before=before, after=after, sources=sources).to_dict()
+        coverage = answer["indexes"][0]
+        assert (coverage["documents"], coverage["bytes"]) == self.oracle.size
+        assert coverage["sources"] == self.oracle.sources
         observed = read(answer)
         assert observed.matches == expected.matches, differences(expected, observed)
         assert observed == expected
@@ -63,7 +66,8 @@ def units(seen: Sequence[tuple[bytes, Place]]) -> list[Unit]:
             released=place.released,
             evidence=() if place.license == NOASSERTION else (evidence,),
         )
-        packages[package].append(SourceFile(place.path, content))
+        marks = tuple(map(FileMark, place.marks))
+        packages[package].append(SourceFile(place.path, content, language=place.language, marks=marks))
     return [Unit(package, reader(files)) for package, files in packages.items()]
 
 

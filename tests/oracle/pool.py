@@ -62,7 +62,9 @@ KINDS = [
 RULES = [
     Rule(TakedownKind.PURL, "pkg:pypi/a@1", lambda package: package.purl == "pkg:pypi/a@1"),
     Rule(TakedownKind.PURL, "pkg:pypi/b", lambda package: (package.purl or "").startswith("pkg:pypi/b@")),
-    Rule(TakedownKind.REPOSITORY, "git@github.com:evil/other.git", lambda package: "other" in (package.repository or "")),
+    Rule(
+        TakedownKind.REPOSITORY, "git@github.com:evil/other.git", lambda package: "other" in (package.repository or "")
+    ),
     Rule(TakedownKind.OWNER, "evil", lambda package: "/evil/" in (package.repository or "")),
     Rule(TakedownKind.PATH, "secret/", of_file=lambda seen: "secret/" in seen.path),
     *(

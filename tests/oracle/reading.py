@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,8 @@ class Place:
     source: str = "tree"
     path: str = "a.py"
     released: str | None = None
+    language: str | None = None
+    marks: tuple[str, ...] = ()
 
     @property
     def project(self) -> str:
@@ -56,6 +59,8 @@ class ExpectedSource:
     repository: str | None
     path: str
     released: str | None
+    language: str | None
+    file_marks: list[str]
     start_line: int
     end_line: int
 
@@ -160,6 +165,16 @@ class Oracle:
                 by_license[expression].append(document)
         self.by_license = {expression: Corpus(members) for expression, members in sorted(by_license.items())}
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many distinct documents there are, and their raw bytes."""
+        return len(self.corpus.documents), sum(len(document.raw) for document in self.corpus.documents)
+
+    @property
+    def sources(self) -> list[str]:
+        """The sources of all places, in order."""
+        return sorted({place.source for document in self.corpus.documents for place in document.places})
+
     def check(
         self, text: str | bytes, before: str | bytes = b"", after: str | bytes = b"", sources: int = 5
     ) -> ExpectedReport:
@@ -193,7 +208,7 @@ class Oracle:
             if (first := self._first(query, span, self.corpus.documents[number], offsets)) is not None
         ]
         licenses: dict[str, int] = defaultdict(int)
-        candidates: list[tuple[tuple[object, ...], ExpectedSource]] = []
+        candidates: list[tuple[tuple[Any, Any, str], ExpectedSource]] = []
         projects: set[str] = set()
         for document, first in held:
             last = first + span[1] - span[0] - 1
@@ -205,10 +220,17 @@ class Oracle:
                 licenses[expression] += 1
             for place in document.places:
                 projects.add(place.project)
-                facts = place.license, place.purl, place.repository, place.path, place.released
+                facts = place.license, place.purl, place.repository, place.path, place.released, place.language
                 order = place.released is None, place.released or "", place.project, place.path, document.swhid
-                candidates.append((order, ExpectedSource(document.swhid, kind, *facts, *lines)))
+                copy = place.purl or "", place.repository or ""
+                source = ExpectedSource(document.swhid, kind, *facts, list(place.marks), *lines)
+                candidates.append(((order, copy, place.source), source))
         candidates.sort(key=lambda candidate: candidate[0])
+        candidates = [
+            candidate
+            for i, candidate in enumerate(candidates)
+            if i == 0 or candidate[0][:2] != candidates[i - 1][0][:2]  # copies of one place, read from two sources
+        ]
         byte_start, byte_end = query.raw_span(span)
         outer = [other for other in all_spans if around(other, span)]
         smallest = min(outer, key=lambda other: (other[1] - other[0], other[0]), default=None)

@@ -88,9 +88,7 @@ class Model:
             failures += count
             if count:
                 broken.add(plan.package.source)
-            self._complete |= {
-                (part.package.source, fingerprint(part)) for part in parts(plan) if part == sound(part)
-            }
+            self._complete |= {(part.package.source, fingerprint(part)) for part in parts(plan) if part == sound(part)}
         if sync:
             synced = {plan.package.source for plan in plans} - broken
             self.live = {seen for seen in self.live if seen.package.source not in synced}
@@ -134,9 +132,7 @@ class Model:
         documents: dict[bytes, list[Place]] = defaultdict(list)
         for seen in self.live:
             package = seen.package
-            place = Place(
-                seen.effective, package.purl, package.repository, package.source, seen.path, package.released
-            )
+            place = Place(seen.effective, package.purl, package.repository, package.source, seen.path, package.released)
             documents[seen.content].append(place)
         return Oracle(documents.items())
 

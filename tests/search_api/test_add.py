@@ -12,7 +12,6 @@ import sys
 import time
 import zipfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -319,8 +318,7 @@ def test_the_share_of_archives_counts_each_as_what_it_measures() -> None:
 
 def test_the_total_of_a_directory_is_not_known(corpus: Path) -> None:
     """So there is no share, whatever else is added with it."""
-    unit = SimpleNamespace(size=100)
-    way = _Way(iter([unit]), [], [str(corpus)])
+    way = _Way(iter([Unit(Package("a"), lambda: iter(()), 100)]), [], [str(corpus)])
     for _ in way:
         way.read += 10
         assert way.share is None

@@ -19,8 +19,9 @@ def paths(codecite, index: Path, file: Path) -> set[str]:
     """The paths at which the whole of a file is found."""
     done = codecite("check", file, "--index", index, "--format", "json")
     assert done.returncode == 0, done.stderr
+    whole = len(b"".join(file.read_bytes().split()))
     matches = json.loads(done.stdout)["matches"]
-    return {source["path"] for match in matches if match["start_line"] == 1 for source in match["sources"]}
+    return {source["path"] for match in matches if match["bytes"] == whole for source in match["sources"]}
 
 
 def test_a_dry_run_says_what_would_go_and_changes_nothing(codecite, mine: Path, corpus: Path) -> None:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from codecite.indexer.corpus.patterns import Excludes, read_patterns
@@ -81,10 +81,11 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def everything(root: Path) -> list[str]:
-    """All paths below the root, those of folders with a `/`."""
-    found = [path for path in root.rglob("*") if ".git" not in path.relative_to(root).parts]
-    return [path.relative_to(root).as_posix() + "/" * path.is_dir() for path in found]
+@pytest.fixture(scope="module")
+def paths(repository: Path) -> list[str]:
+    """All paths in the repository, those of folders with a `/`."""
+    found = [path for path in repository.rglob("*") if ".git" not in path.relative_to(repository).parts]
+    return [path.relative_to(repository).as_posix() + "/" * path.is_dir() for path in found]
 
 
 def git_excludes(root: Path, patterns: list[str], paths: list[str]) -> set[str]:
@@ -107,22 +108,19 @@ def accepted(pattern: str) -> bool:
 
 
 @needs_git
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(patterns=st.lists(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=6).map("".join), max_size=4))
-def test_what_git_leaves_out_is_left_out(repository: Path, patterns: list[str]) -> None:
+def test_what_git_leaves_out_is_left_out(repository: Path, paths: list[str], patterns: list[str]) -> None:
     """Of a tree with folders in folders exactly what `git check-ignore` names is left out."""
     patterns = [pattern for pattern in patterns if accepted(pattern) and not STARS_IN_A_NAME.search(pattern)]
-    paths, excluded = everything(repository), Excludes(patterns)
+    excluded = Excludes(patterns)
     assert {path.rstrip("/") for path in paths if excluded(path)} == git_excludes(repository, patterns, paths)
 
 
 @needs_git
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pattern=st.lists(st.sampled_from(TOKENS), min_size=1, max_size=5).map("".join))
-def test_a_refused_pattern_leaves_out_nothing_in_git(repository: Path, pattern: str) -> None:
-    """What is an error here is a pattern that git passes over, but for `!` and ranges and `#`."""
+def test_a_refused_pattern_leaves_out_nothing_in_git(repository: Path, paths: list[str], pattern: str) -> None:
+    """What is an error here is a pattern by which git leaves out nothing."""
     if not accepted(pattern):
-        paths = everything(repository)
         assert git_excludes(repository, [pattern], paths) == set()
 
 

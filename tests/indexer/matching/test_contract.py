@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import string
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,30 @@ def test_sources_of_one_document_in_several_segments_keep_the_order(tmp_path: Pa
     places = [Place(path=f"{n}.py", released="2020-01-01" if n == 6 else None) for n in range(1, 7)]
     (match,) = build(tmp_path / "index", [(noise(1, 60).encode(), places)], adds=2).check(noise(1, 60)).matches
     assert [source.path for source in match.sources] == ["6.py", "1.py", "2.py", "3.py", "4.py"]
+
+
+@pytest.mark.parametrize("adds", [1, 2, 4])
+def test_a_place_that_was_read_from_two_sources_is_shown_once(tmp_path: Path, adds: int) -> None:
+    """However many copies come before the others; a copy that says another thing of the place is another one."""
+    copies = [Place("MIT", "pkg:pypi/a@1", source=f"wheel{n}", path="a.py") for n in range(4)]
+    others = [replace(copies[0], path="b.py"), replace(copies[1], purl="pkg:pypi/a@2"), replace(copies[2], source="c")]
+    library = build(tmp_path / "index", [(noise(1, 60).encode(), [*copies, *others, MIT])], adds=adds)
+    for number in (0, 1, 2, 3, 10):
+        (match,) = library.check(noise(1, 60), sources=number).matches
+        assert (match.documents, match.projects) == (1, 2)
+    assert [source.path for source in match.sources] == ["a.py", "a.py", "b.py", "m.py"]
+
+
+def test_sources_say_in_what_language_they_are_and_what_kind_of_file(tmp_path: Path) -> None:
+    """Each for itself, also of one Document."""
+    places = [
+        Place(path="a.min.js", language="JavaScript", marks=("minified", "vendored")),
+        Place(path="b.txt", language="Text"),
+        Place(path="c", marks=("generated",)),
+    ]
+    (match,) = build(tmp_path / "index", [(noise(1, 60).encode(), places)], adds=2).check(noise(1, 60)).matches
+    assert [source.language for source in match.sources] == ["JavaScript", "Text", None]
+    assert [source.file_marks for source in match.sources] == [["minified", "vendored"], [], ["generated"]]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
