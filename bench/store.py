@@ -1,4 +1,4 @@
-"""What the store costs as an index grows: many small additions against one large, the second reading of a source, opening.
+"""What the store costs as an index grows: many small additions against one large, reading again, opening.
 
 In: the corpora of `fetch.py`. Out: a table of ratios and plain counts. It refuses to know how Segments are merged.
 
@@ -46,7 +46,8 @@ def main() -> None:
     add_sources(root / "warm-up", parts[:1])
     whole = add_sources(one, parts)
     print(
-        f"one addition of {whole.bytes / 1e6:,.0f} MB: {whole.seconds:.1f} s, {whole.bytes / whole.seconds / 1e6:.0f} MB/s"
+        f"one addition of {whole.bytes / 1e6:,.0f} MB: {whole.seconds:.1f} s, "
+        f"{whole.bytes / whole.seconds / 1e6:.0f} MB/s"
     )
     again = add_sources(one, parts)
     print(f"the same again, unchanged: {again.seconds:.2f} s, {again.seconds / whole.seconds:.1%}")

@@ -33,7 +33,7 @@ class _Values:
         order = np.argsort(values, kind="stable")
         self._values: Words = np.ascontiguousarray(values[order])
         self._numbers: Ints = numbers[order]
-        self._view = memoryview(self._values)
+        self._view = memoryview(self._values.data)
 
     def __len__(self) -> int:
         return len(self._view)

@@ -124,7 +124,8 @@ class Section:
         except OSError as error:
             raise IndexCorruptError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
         trailer = self._map[size - _TRAILER_BYTES :]
-        magic, major, minor, block, self.length = _HEAD.unpack_from(trailer)
+        magic, major, minor, block, length = _HEAD.unpack_from(trailer)
+        self.length: int = length
         if magic != MAGIC:
             raise self._corrupt("has no codecite trailer (cut short, or no section)", size - _TRAILER_BYTES)
         if (major, minor) != FORMAT_VERSION:

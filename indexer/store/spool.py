@@ -19,7 +19,7 @@ import numpy as np
 
 from codecite.indexer.kernels.documents import Fingerprints
 from codecite.indexer.kernels.postings import KNOWN_BITS, PARTITION_BITS, TAG_BITS, rest_bits, sort_partition
-from codecite.indexer.kernels.types import Any16, Any32, Ints, Words
+from codecite.indexer.kernels.types import Any16, Any32, Array, Ints, Words
 from codecite.indexer.store.section import SectionWriter, write_array
 
 GROUPS = 1 << PARTITION_BITS
@@ -105,7 +105,7 @@ def write_postings(directory: Path, count: int, known: int, group: Callable[[int
     narrow = np.uint8 if rest_bits(bits) <= 8 else np.uint16
     buckets = np.zeros((1 << bits) + 1, np.uint32)
 
-    def sort(numbers: range) -> list[tuple[Any16, Any32, Any16]]:
+    def sort(numbers: range) -> list[tuple[Any16, Any32, Array]]:
         found = []
         for number in numbers:
             hashes, positions = group(number)
