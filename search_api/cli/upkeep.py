@@ -61,10 +61,14 @@ def _compacted_object(result: CompactResult) -> dict[str, Any]:
 @click.command()
 @click.option("--purl", multiple=True, metavar="PURL", help="A package; without @VERSION, all its versions.")
 @click.option("--repository", multiple=True, metavar="REPO", help="A repository: its URL, or OWNER/NAME on GitHub.")
-@click.option("--owner", multiple=True, metavar="OWNER", help="All repositories of an owner, of HOST/ or on GitHub.")
+@click.option(
+    "--owner", multiple=True, metavar="OWNER", help="All repositories of an owner: HOST/OWNER, or OWNER on GitHub."
+)
 @click.option("--path", multiple=True, metavar="PATTERN", help="Files, by a pattern in the manner of .gitignore.")
 @click.option("--swhid", multiple=True, metavar="SWHID", help="One content, wherever it was found.")
-@click.option("--opt-outs", "lists", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="A list.")
+@click.option(
+    "--opt-outs", "lists", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="A list of opt-outs."
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @click.option("--list", "listed", is_flag=True, help="Only say what is in force.")
 @written_index_option

@@ -219,7 +219,7 @@ def test_the_figures_of_an_index_add_up(tmp_path: Path) -> None:
     assert stats.postings == sum(map(len, tags)) > 0
     assert (stats.packages, stats.sources, stats.licenses) == (3, ("a", "b", "c"), {"MIT": 4})
     segments = [path for path in (tmp_path / "segments").rglob("*") if path.is_file()]
-    assert stats.index_bytes == sum(path.stat().st_size for path in [tmp_path / "manifest.json", *segments])
+    assert stats.index_bytes == sum(path.stat().st_size for path in segments)
 
 
 def test_a_build_that_spills_writes_the_same_postings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,6 +354,17 @@ def test_a_sync_removes_what_a_source_no_longer_has(tmp_path: Path) -> None:
     assert add(tmp_path, [Unit(Package("tree"), reader([]), whole=False)], sync=True).removed == 1
     assert open_index(tmp_path).coverage[0].sources == ("w", "x")
     assert verify(tmp_path).problems == ()
+
+
+def test_a_package_over_several_segments_is_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not read again, and a sync keeps all of it."""
+    monkeypatch.setattr(making, "MAX_CANONICAL", 4000)
+    monkeypatch.setattr(making, "_MAX_ORIGINS", 2)
+    units = [unit(package("a", "MIT", "f"), files(*range(8))), unit(package("b", "MIT", "g"), files(8, 9))]
+    add(tmp_path, units)
+    result = add(tmp_path, units, sync=True)
+    assert (result.unchanged, result.removed, result.generation) == (2, 0, add(tmp_path, []).generation)
+    assert all(open_index(tmp_path).check(code(i)).attributions for i in range(10))
 
 
 def test_a_source_that_broke_is_not_synced(tmp_path: Path) -> None:

@@ -104,21 +104,20 @@ def test_nothing_makes_no_segment(tmp_path: Path, empty: Manifest, executor: Exe
     assert maker.finished[0].documents == 1
 
 
-def test_only_a_package_that_is_complete_keeps_its_fingerprint(
-    tmp_path: Path, empty: Manifest, executor: Executor
-) -> None:
-    """One without a file makes a Segment of its own."""
+def test_a_package_that_was_read_to_its_end_is_marked(tmp_path: Path, empty: Manifest, executor: Executor) -> None:
+    """With the number of its Origins; one without a file makes a Segment of its own."""
     maker = SegmentMaker(tmp_path, empty, executor)
     half = replace(DONE, fingerprint="half")
     maker.take(digest(b"x"), b"x")
     for package in (half, DONE):
         maker.place(origin(b"x", package, package.fingerprint or ""))
-    maker.complete(DONE)
+    maker.complete(DONE, 1)
     maker.finish()
     found = Segment(tmp_path, maker.finished[0])
-    assert [found.package(number) for number in range(2)] == [replace(half, fingerprint=None), DONE]
+    assert [found.package(number) for number in range(2)] == [half, DONE]
+    assert found.packages["complete"].to_pylist() == [None, 1]
     alone = SegmentMaker(tmp_path, empty, executor)
-    alone.complete(DONE)
+    alone.complete(DONE, 0)
     alone.finish()
     entry = alone.finished[0]
     assert (entry.documents, entry.origins, entry.packages, entry.postings) == (0, 0, 1, 0)
@@ -189,9 +188,9 @@ def test_a_segment_says_when_it_is_full(
         maker.place(origin(b"x", path=str(i)))
     assert maker.full
     other = SegmentMaker(tmp_path, empty, executor)
-    other.complete(TREE)
+    other.complete(TREE, 0)
     assert not other.full
-    other.complete(DONE)
+    other.complete(DONE, 0)
     assert other.full
 
 

@@ -153,11 +153,25 @@ def test_what_a_build_adds_is_known_at_once(index: Path, gather: int, monkeypatc
     added = [3 * key * (1 << 56) % (1 << 64) for key in range(1, 60)]
     for i, key in enumerate(added):
         assert not found.has_origin(key)
-        found.add_origin(key)
+        found.add_origin(key, Package("c", fingerprint="F", container="B"))
         assert found.has_origin(added[i // 2])
         assert found.has_origin(key)
     assert not found.has_origin(2)
-    fresh = Package("c", fingerprint="F")
-    assert not found.is_complete(fresh)
-    found.complete(fresh)
-    assert found.is_complete(fresh)
+
+
+def test_a_package_is_complete_as_long_as_it_holds_what_it_held_when_it_was_read(index: Path) -> None:
+    """What is found in it counts; the same fingerprint in another source is another's."""
+    found = opened(index)
+    outer, inner = Package("c", fingerprint="O", container="O"), Package("c", fingerprint="P", container="O")
+    for key in (1, 2, 3):
+        found.add_origin(key, inner if key == 3 else outer)
+    assert not found.is_complete(outer)
+    assert (found.complete(inner), found.complete(outer)) == (1, 3)
+    assert found.is_complete(inner)
+    assert found.is_complete(outer)
+    assert not found.is_complete(replace(outer, source="d"))
+    found.add_origin(4, inner)
+    assert not found.is_complete(inner)
+    assert not found.is_complete(outer)
+    assert found.complete(Package("c", fingerprint="empty")) == 0
+    assert found.is_complete(Package("c", fingerprint="empty"))

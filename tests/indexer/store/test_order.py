@@ -25,16 +25,17 @@ packages = st.builds(
     url=texts,
 )
 paths = st.sampled_from(["", "a", "a/b", "A", "é", "\U0001f600", "\uffee", "\udcff", "z" * 40])
-Row = tuple[int, str, bytes]
+Row = tuple[int, str, bytes, int]
 
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[list[Package], list[str], list[Row]]:
-    """Packages with the names of their projects, and Origins: Package, path and SHA-1."""
+    """Packages with the names of their projects, and Origins: Package, path, SHA-1 and key."""
     rows = draw(st.lists(packages, min_size=1, max_size=6))
     names = [draw(st.sampled_from(["", "p", "q", "é", "\U0001f600", "\uffee", "\udcff"])) for _ in rows]
     digests = st.sampled_from([bytes(20), bytes(19) + b"\1", b"\1" + bytes(19), b"\xff" * 20, b"a" * 20])
-    place = st.tuples(st.integers(0, len(rows) - 1), paths, digests)
+    keys = st.sampled_from([0, 1, 9, 16, 2**63, 2**64 - 1])
+    place = st.tuples(st.integers(0, len(rows) - 1), paths, digests, keys)
     return rows, names, draw(st.lists(place, max_size=30))
 
 
@@ -42,16 +43,17 @@ def tables(draw: st.DrawFn) -> tuple[list[Package], list[str], list[Row]]:
 def test_ranks_are_the_order_of_the_sort_keys(case: tuple[list[Package], list[str], list[Row]]) -> None:
     """Of what is stored: names that are not Unicode with escapes, and None like nothing."""
     rows, names, origins = case
-    columns = package_columns(rows, names)
-    stored_paths = [utf8(path) or "" for _, path, _ in origins]
-    package = np.array([number for number, _, _ in origins], np.uint32)
-    digests = np.frombuffer(b"".join(digest for _, _, digest in origins), np.uint8).reshape(-1, 20)
-    found = ranks(package, pa.array(stored_paths, pa.large_string()), digests, columns)
+    columns = package_columns(rows, names, [None] * len(rows))
+    stored_paths = [utf8(path) or "" for _, path, _, _ in origins]
+    package = np.array([number for number, _, _, _ in origins], np.uint32)
+    digests = np.frombuffer(b"".join(digest for _, _, digest, _ in origins), np.uint8).reshape(-1, 20)
+    own = np.array([key for *_, key in origins], np.uint64)
+    found = ranks(package, pa.array(stored_paths, pa.large_string()), digests, own, columns)
     assert sorted(found.tolist()) == list(range(len(origins)))
     stored = [(package_of(columns, i), columns["project"][i].as_py()) for i in range(len(rows))]
     keys = [
-        source_order(*stored[number], path, digest.hex())
-        for (number, _, digest), path in zip(origins, stored_paths, strict=True)
+        source_order(*stored[number], path, digest.hex(), key)
+        for (number, _, digest, key), path in zip(origins, stored_paths, strict=True)
     ]
     by_rank = [keys[i] for i in np.argsort(found).tolist()]
     assert by_rank == sorted(keys)
@@ -61,15 +63,16 @@ def test_the_order_is_that_of_the_contract() -> None:
     """Release date with undated last, project, path, SWHID; then whatever tells two places apart."""
     dated, undated = Package("s", released="2021-05-01"), Package("s")
     keys = [
-        source_order(dated, "a", "z", "1"),
-        source_order(dated, "b", "a", "2"),
-        source_order(dated, "b", "b", "1"),
-        source_order(dated, "b", "b", "2"),
-        source_order(undated, "a", "a", "0"),
-        source_order(dataclasses.replace(undated, purl="x"), "a", "a", "0"),
+        source_order(dated, "a", "z", "1", 7),
+        source_order(dated, "b", "a", "2", 7),
+        source_order(dated, "b", "b", "1", 7),
+        source_order(dated, "b", "b", "2", 7),
+        source_order(dated, "b", "b", "2", 1 << 60),
+        source_order(undated, "a", "a", "0", 7),
+        source_order(dataclasses.replace(undated, purl="x"), "a", "a", "0", 7),
     ]
     assert keys == sorted(keys)
-    assert source_order(dataclasses.replace(dated, released="2020-12-31"), "z", "z", "9") < keys[0]
+    assert source_order(dataclasses.replace(dated, released="2020-12-31"), "z", "z", "9", 7) < keys[0]
 
 
 @pytest.mark.parametrize("field", ["released", "purl", "repository", "revision", "url", "source"])
@@ -77,5 +80,5 @@ def test_where_a_copy_lies_does_not_tell_two_places_apart(field: str) -> None:
     """Its URL and the source it was read from; all else does."""
     one = Package("s")
     other = dataclasses.replace(one, **{field: "x"})
-    keys = [source_order(package, "p", "a.py", "0")[:SAME_PLACE] for package in (one, other)]
+    keys = [source_order(package, "p", "a.py", "0", 7)[:SAME_PLACE] for package in (one, other)]
     assert (keys[0] == keys[1]) == (field in ("url", "source"))

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from codecite.indexer.records import Package
 from codecite.indexer.store.origins import NewOrigin, OriginRows, licensed_pairs, write_origin_sections
 from codecite.indexer.store.section import read_array
-from codecite.indexer.store.tables import ORIGIN_POOLS, numbers_of, package_of, read_table
+from codecite.indexer.store.tables import ORIGIN_POOLS, numbers_of, package_columns, package_of, read_table
 
 PACKAGES = [Package("tree"), Package("wheel", "pkg:pypi/a@1", fingerprint="f"), Package("empty")]
 PROJECTS = ["tree", "pkg:pypi/a", "empty"]
+COMPLETE = [None, 3, 0]
 
 
 def digest(number: int) -> bytes:
@@ -57,7 +58,9 @@ def write(directory: Path, case: Case) -> None:
         rows.append(origin, PACKAGES.index(origin.package), document if document < case.documents else None)
     assert len(rows) == len(case.origins)
     contents = np.frombuffer(b"".join(map(digest, range(case.documents))), np.uint8).reshape(-1, 20)
-    write_origin_sections(directory, contents, rows.columns(case.documents, PACKAGES, PROJECTS))
+    write_origin_sections(
+        directory, contents, rows.columns(case.documents, package_columns(PACKAGES, PROJECTS, COMPLETE))
+    )
 
 
 def stored(text: str) -> str:
@@ -82,6 +85,7 @@ def test_origins_stand_by_document_with_all_their_columns(case: Case) -> None:
     assert len(set(foreign)) == len(foreign)
     named = [*map(digest, range(case.documents)), *foreign]
     assert [package_of(packages, i) for i in range(len(PACKAGES))] == PACKAGES
+    assert (packages["project"].to_pylist(), packages["complete"].to_pylist()) == (PROJECTS, COMPLETE)
     wanted = sorted(
         (origin.digest, origin.key, stored(origin.path), *(stored(getattr(origin, pool)) for pool in ORIGIN_POOLS))
         for _, origin in case.origins

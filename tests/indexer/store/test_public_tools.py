@@ -121,6 +121,7 @@ def test_pyarrow_reads_the_packages(segment: Path) -> None:
     evidence = json.loads(row.pop("evidence"))
     assert evidence == [["package_metadata", "MIT", "License-Expression", "MIT"]]
     assert row.pop("project") == "pkg:pypi/p"
+    assert row.pop("complete") == len(contents()) + 1
     assert row == {name: getattr(PACKAGE, name) for name in row}
     assert len(row) == 8
 

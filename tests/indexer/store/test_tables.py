@@ -38,10 +38,11 @@ def test_packages_come_back_with_every_field(tmp_path: Path) -> None:
         Package("bare"),
         Package("full", "pkg:a/b@1", "https://r", "v1", "2024-05-01", "file:///x", EVIDENCE, "f", "c"),
     ]
-    write_packages(tmp_path / "packages.arrow", package_columns(packages, ["p", "q"]))
+    write_packages(tmp_path / "packages.arrow", package_columns(packages, ["p", "q"], [None, 7]))
     columns = read_table(tmp_path / "packages.arrow")
     assert [package_of(columns, row) for row in range(2)] == packages
     assert columns["project"].to_pylist() == ["p", "q"]
+    assert columns["complete"].to_pylist() == [None, 7]
 
 
 @pytest.mark.parametrize("paths", [[], [""], ["a", "", "dir/é😀.py"]])
@@ -64,7 +65,7 @@ def test_origins_come_back(tmp_path: Path, paths: list[str]) -> None:
 def test_what_is_not_unicode_is_stored_as_it_is_written_in_python(tmp_path: Path) -> None:
     """A byte of a name that was not UTF-8, and a lone surrogate, as backslash escapes; None stays None."""
     assert [utf8(text) for text in ("a\udcff", "\ud800", "é😀", "", None)] == ["a\\udcff", "\\ud800", "é😀", "", None]
-    write_packages(tmp_path / "packages.arrow", package_columns([Package("a\udcff")], ["b\udc80"]))
+    write_packages(tmp_path / "packages.arrow", package_columns([Package("a\udcff")], ["b\udc80"], [0]))
     columns = read_table(tmp_path / "packages.arrow")
     assert package_of(columns, 0) == Package("a\\udcff")
     assert columns["project"].to_pylist() == ["b\\udc80"]
