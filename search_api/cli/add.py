@@ -167,7 +167,7 @@ def add_sources(
 
 
 def _progress_line(progress: Progress) -> str:
-    parts = [f"{progress.files:,} files", size(progress.bytes)]
+    parts = [count(progress.files, "file"), size(progress.bytes)]
     if progress.skipped:
         parts.append(f"{progress.skipped:,} skipped")
     if progress.unchanged:

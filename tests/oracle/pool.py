@@ -27,7 +27,7 @@ PASSAGES = [_passage(words) for words in (5, 7, 9, 12, 16, 24)] + [b"-" * 90 + b
 
 def _contents() -> list[bytes]:
     found = [b"", b"short\n", PASSAGES[0], PASSAGES[1].replace(b" ", b"\n\t"), PASSAGES[6]]
-    for number in range(9):
+    for number in range(5):
         chosen = _chosen.sample(PASSAGES, 3)
         begin = _chosen.choice((0, 0, 9, 20))
         found.append(b"# %d\n" % number + chosen[0][begin:] + chosen[1] + b"!" + chosen[2])
@@ -39,9 +39,9 @@ def _contents() -> list[bytes]:
 CONTENTS = _contents()
 """An empty one, one below the guarantee, passages alone, splices of them, and one that a dictionary is trained on."""
 
-PATHS = ["a.py", "b.c", "secret/key.py", "vendor/a.py", "lib/secret/a.py"]
+PATHS = ["a.py", "vendor/b.c", "lib/secret/key.py"]
 LICENSES = [None, "MIT", "GPL-3.0-only"]
-SOURCES = ["/one", "/two", "/three"]
+SOURCES = ["/one", "/two"]
 
 
 def package(source: str, kind: int, license: str | None) -> Package:
@@ -69,7 +69,7 @@ RULES = [
     Rule(TakedownKind.PATH, "secret/", of_file=lambda seen: "secret/" in seen.path),
     *(
         Rule(TakedownKind.SWHID, swhid(content), of_file=lambda seen, content=content: seen.content == content)
-        for content in (CONTENTS[2], CONTENTS[6], CONTENTS[9])
+        for content in (CONTENTS[2], CONTENTS[6], CONTENTS[8])
     ),
 ]
 
@@ -77,6 +77,6 @@ QUERIES = [
     (b"", b"".join(content[:700] + b"?" for content in CONTENTS), b""),
     (PASSAGES[5][:60], PASSAGES[5][60:] + PASSAGES[6] + PASSAGES[2] + CONTENTS[7], PASSAGES[3][:80]),
     (b"", b"".join(b"".join(passage.split()) + b"\n" for passage in reversed(PASSAGES)), b""),
-    (b"", CONTENTS[-1][9000:9900] + CONTENTS[10], b""),
+    (b"", CONTENTS[-1][9000:9900] + CONTENTS[9], b""),
 ]
 """Texts of pieces of the pool: whole, cut, in other white space, across their context."""

@@ -119,18 +119,8 @@ class Store(RuleBasedStateMachine):
                 patched.setattr(module, name, value)
             yield
 
-    @rule(
-        new=st.lists(st.sampled_from(SOURCES).flatmap(partial(plans, depth=2)), max_size=3),
-        again=st.lists(st.integers(0, 20), max_size=2),
-        faults=st.lists(st.tuples(st.integers(0, 40), st.sampled_from(list(Fault))), max_size=2),
-        sync=st.booleans(),
-    )
-    def adds(self, new: list[Plan], again: list[int], faults: list[tuple[int, Fault]], sync: bool) -> None:
-        """New units and old ones, some of which break; their sources are synced or not."""
-        chosen = new + [self.plans[number % len(self.plans)] for number in again if self.plans]
-        self.plans += new
-        for i, (place, fault) in enumerate(faults[: len(chosen)]):
-            chosen[i] = with_fault(chosen[i], place, fault)
+    def add(self, chosen: list[Plan], *, sync: bool) -> None:
+        """Add to both sides."""
         chosen = self.model.likely(chosen)
         with self.limits():
             result = add(self.directory, [unit(plan) for plan in chosen], sync=sync)
@@ -138,20 +128,50 @@ class Store(RuleBasedStateMachine):
         assert len(result.failures) == failures
         assert set(result.unsynced) == unsynced
 
-    @precondition(lambda self: self.model.live)
+    @rule(new=st.lists(st.sampled_from(SOURCES).flatmap(partial(plans, depth=2)), min_size=1, max_size=3))
+    def adds(self, new: list[Plan]) -> None:
+        """New units."""
+        self.plans += new
+        self.add(new, sync=False)
+
+    @precondition(lambda self: self.plans)
+    @rule(numbers=st.lists(st.integers(0, 9), min_size=1, max_size=2), sync=st.booleans())
+    def adds_again(self, numbers: list[int], sync: bool) -> None:
+        """Units that were there before, and may be or have gone since; with `sync`, others of their sources go."""
+        self.add([self.plans[number % len(self.plans)] for number in numbers], sync=sync)
+
+    @precondition(lambda self: self.plans)
+    @rule(number=st.integers(0, 9), license=st.sampled_from(LICENSES), sync=st.booleans())
+    def adds_what_has_another_license_now(self, number: int, license: str | None, sync: bool) -> None:
+        """The same files at the same places."""
+        plan = self.plans[number % len(self.plans)]
+        said = package(plan.package.source, 0, license).evidence
+        self.add([replace(plan, package=replace(plan.package, evidence=said))], sync=sync)
+
+    @rule(
+        new=st.sampled_from(SOURCES).flatmap(partial(plans, depth=2)),
+        place=st.integers(0, 40),
+        fault=st.sampled_from(list(Fault)),
+        again=st.lists(st.integers(0, 9), max_size=1),
+        sync=st.booleans(),
+    )
+    def adds_what_breaks(self, new: Plan, place: int, fault: Fault, again: list[int], sync: bool) -> None:
+        """Something is wrong with one of the units; it may be added again when it is mended."""
+        self.plans.append(new)
+        old = [self.plans[number % len(self.plans)] for number in again]
+        self.add([with_fault(new, place, fault), *old], sync=sync)
+
+    @precondition(lambda self: self.plans)
     @rule(source=st.sampled_from(SOURCES))
     def syncs_a_source_that_is_empty_now(self, source: str) -> None:
         """All of it goes."""
-        nothing = [Plan(package(source, 4, None), whole=False)]
-        with self.limits():
-            add(self.directory, [unit(plan) for plan in nothing], sync=True)
-        self.model.add(nothing, sync=True)
+        self.add([Plan(package(source, 4, None), whole=False)], sync=True)
 
-    @precondition(lambda self: self.model.live)
-    @rule(numbers=st.sets(st.integers(0, len(RULES) - 1), min_size=1, max_size=2), dry=st.booleans())
-    def removes(self, numbers: set[int], dry: bool) -> None:
+    @precondition(lambda self: len(self.model.rules) < 3)
+    @rule(numbers=st.lists(st.integers(0, len(RULES) - 1), min_size=1, max_size=2, unique=True), dry=st.booleans())
+    def removes(self, numbers: list[int], dry: bool) -> None:
         """Take out, or only say what would go."""
-        chosen = [RULES[number] for number in sorted(numbers)]
+        chosen = [RULES[number] for number in numbers]
         gone, lost, kept = self.model.hidden(chosen)
         before = (self.directory / "manifest.json").read_bytes()
         with self.limits():
@@ -213,8 +233,8 @@ class Store(RuleBasedStateMachine):
 
 DEEP = os.environ.get("CODECITE_HYPOTHESIS") == "deep"
 Store.TestCase.settings = settings(
-    max_examples=200 if DEEP else 10,
-    stateful_step_count=30 if DEEP else 16,
+    max_examples=200 if DEEP else 12,
+    stateful_step_count=30 if DEEP else 20,
     derandomize=not DEEP,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -296,7 +296,7 @@ def test_the_bar_shows_files_bytes_skipped_and_unchanged(
     monkeypatch.setattr(progress, "_PATIENCE", 0.0)
     monkeypatch.setattr(progress, "_PAUSE", 0.0)
     add_sources(tmp_path / "index", [str(tmp_path / "tree")], installed=False)
-    assert "1 files  7 bytes" in written.getvalue()
+    assert "1 file  7 bytes" in written.getvalue()
     assert "7 unchanged" in written.getvalue()
     assert "%" not in written.getvalue()
     first, second = (wheel(tmp_path / f"{name}.zip", **{name: f"{name} = 1\n" * 99}) for name in ("one", "two"))
