@@ -33,12 +33,15 @@ from codecite.indexer.store.tables import evidence_to_json
 from codecite.indexer.store.takedowns import Takedown
 from codecite.indexer.upkeep import merge_due, read_takedowns, without
 
-_EXAMPLES = 5
+_EXAMPLES = 1000
+_FEW_EXAMPLES = 5
+_HARMLESS = {SkipReason.BINARY, SkipReason.EMPTY, SkipReason.VERSION_CONTROL, SkipReason.EXCLUDED, SkipReason.TOO_LARGE}
+"""Reasons of which a few examples say enough."""
 
 
 @dataclass(slots=True)
 class SkipSummary:
-    """How many files were skipped for one reason, and the first few of them."""
+    """How many files were skipped for one reason, and the first of them: a few, or 1,000 of those that were refused."""
 
     count: int = 0
     examples: list[str] = field(default_factory=list)
@@ -175,6 +178,7 @@ class _Build:
         stamps = [self._stamp(package, pending.stamp) for package, pending in files]
         same: list[bool] = self._known.unchanged(np.array(stamps, np.uint64)).tolist()
         self.unchanged_files += sum(same)
+        self._tell(files[-1][0])
         return same
 
     def take(self, package: Package, file: SourceFile, digest: bytes, stamp: int) -> NewOrigin | None:
@@ -212,7 +216,8 @@ class _Build:
         """Count a skipped file, and keep the first few as examples."""
         summary = self.skipped.setdefault(file.reason, SkipSummary())
         summary.count += 1
-        if len(summary.examples) < _EXAMPLES:
+        self._tell(package)
+        if len(summary.examples) < (_FEW_EXAMPLES if file.reason in _HARMLESS else _EXAMPLES):
             detail = f" ({file.detail})" if file.detail else ""
             summary.examples.append(f"{package.purl or package.source}: {file.path}{detail}")
 

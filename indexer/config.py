@@ -26,7 +26,6 @@ class IndexConfig:
     kgram: int = KGRAM
     window: int = WINDOW
     block_bytes: int = BLOCK
-    max_file_bytes: int = 16 * 1024 * 1024
     common_projects: int = 20
     count_cap: int = 1000
 

@@ -164,7 +164,10 @@ class Intake:
 
     def _place(self, frame: _Frame, read: tuple[SourceFile, bytes] | Skipped, stamp: int) -> None:
         if isinstance(read, Skipped):
-            frame.skipped.append(read)
+            if frame.unit.whole:
+                frame.skipped.append(read)
+            else:
+                self._keeper.skip(frame.unit.package, read)
             return
         origin = self._keeper.take(frame.unit.package, *read, stamp)
         if origin is not None:

@@ -42,7 +42,6 @@ class SkipReason(StrEnum):
     MISSING = "missing"
     BAD_PATH = "bad-path"
     ENCRYPTED = "encrypted"
-    EXPANDS_TOO_FAR = "expands-too-far"
     TOO_DEEP = "too-deep"
     VERSION_CONTROL = "version-control"
     EXCLUDED = "excluded"

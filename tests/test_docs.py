@@ -15,7 +15,7 @@ import pytest
 from codecite.search_api.cli.main import cli
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")
+PAGES = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/sources.md", "docs/operations.md")
 
 
 def text_of(page: str) -> str:

@@ -45,7 +45,11 @@ def part(function: F) -> F:
 
 
 def _compile(function: F, **options: bool) -> F:
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    try:
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    except RuntimeError:
+        # Nowhere to keep machine code: neither beside the sources, nor in the user's cache, nor in NUMBA_CACHE_DIR.
+        return numba.njit(nogil=True, error_model="numpy", **options)(function)  # type: ignore[no-any-return]
     index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if index is not None:
         # Unlike the stamp, the version is compared before anything is unpickled that may name a class that is gone.
@@ -78,8 +82,15 @@ def _marker(warmth: Warmth) -> Path | None:
     return Path(_kernels[0]._cache.cache_path) / f"codecite-{digest()}.{warmth}"
 
 
+def has_cache() -> bool:
+    """Whether compiled kernels can be kept for the next process."""
+    return bool(_kernels)
+
+
 def is_cold(warmth: Warmth) -> bool:
     """Whether a first use still has to compile (some ten seconds)."""
+    if not has_cache():
+        return True
     wanted = [Warmth.ALL] if warmth is Warmth.ALL else list(Warmth)
     markers = [_marker(each) for each in wanted]
     return not any(marker is None or marker.exists() for marker in markers)

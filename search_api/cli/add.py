@@ -36,7 +36,6 @@ _LARGEST_FILE = 1 << 31
 _REFUSALS = {
     SkipReason.BAD_PATH,
     SkipReason.ENCRYPTED,
-    SkipReason.EXPANDS_TOO_FAR,
     SkipReason.TOO_DEEP,
     SkipReason.UNREADABLE,
     SkipReason.MISSING,

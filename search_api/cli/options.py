@@ -22,6 +22,10 @@ OK = 0
 FAIL = 1
 ERROR = 2
 
+_COMPILING_AGAIN = (
+    "codecite: compiling (some 10 to 20 seconds), each time, since no cache of compiled kernels can be written here; "
+    "let NUMBA_CACHE_DIR name a directory that can be"
+)
 _COMPILING = "codecite: first run, compiling (once, some 10 to 20 seconds; `codecite warm` does it beforehand)"
 
 
@@ -98,13 +102,19 @@ def colour_wanted() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
+def _say_compiling() -> None:
+    from codecite.indexer.kernels.jit import has_cache
+
+    note(_COMPILING if has_cache() else _COMPILING_AGAIN)
+
+
 def ensure_compiled() -> None:
     """Compile what an index is built with, if that was not done yet, and say so: some seconds, once."""
     from codecite.indexer.kernels.jit import Warmth, is_cold
     from codecite.indexer.warm import warm
 
     if is_cold(Warmth.ALL):
-        note(_COMPILING)
+        _say_compiling()
         warm()
 
 
@@ -116,7 +126,7 @@ def compiling_to_read() -> Iterator[None]:
 
     cold = is_cold(Warmth.READING)
     if cold:
-        note(_COMPILING)
+        _say_compiling()
     yield
     # The last kernel that a check with a Match calls: where it is compiled, all others are.
     if cold and is_compiled(place_passage):
