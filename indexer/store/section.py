@@ -13,7 +13,7 @@ The frame costs 8 bytes in 65,536 and 32 a file.
 
 History. Nothing has been released: versions 0.x are drafts, read by no other draft.
     0.1     XXH3 in place of XXH64 (kernels cannot compute it), names without the Segment's
-    0.2     sections `rest` and `removed`, stamps, languages and marks of Origins
+    0.3     sections `rest` and `removed`; stamps, languages and marks of Origins; when a Package was complete
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from codecite.indexer.errors import IndexCorruptError, IndexMissingError, IndexV
 from codecite.indexer.kernels.checked import BLOCK_BITS, Guarded
 from codecite.indexer.kernels.types import Array, Words
 
-FORMAT_VERSION = (0, 2)
+FORMAT_VERSION = (0, 3)
 FORMAT = ".".join(map(str, FORMAT_VERSION))
 MAGIC = b"codecite"
 BLOCK = 1 << BLOCK_BITS

@@ -264,6 +264,23 @@ def test_an_error_that_is_given_costs_only_what_it_stands_for() -> None:
     assert (kept.completed, kept.failed) == (["sound"], ["rows/1"])
 
 
+def test_what_a_tree_holds_is_kept_while_it_is_read() -> None:
+    """Each file and unit in it stands for itself, so nothing waits for the end of a large one."""
+    kept = Kept()
+    seen = []
+
+    def files() -> Iterator[Item]:
+        for name in ("one", "two"):
+            yield SourceFile(f"{name}.py", b"x")
+            yield Plan(name, True, True, "new", ("given", "given")).unit()
+            seen.append(([path for commit in kept.commits for path in commit], list(kept.completed)))
+
+    with ThreadPoolExecutor(1) as executor:
+        Intake(kept, executor).read([Unit(Package("tree"), files, whole=False)])
+    first = ["one.py", "one/0", "one/1"]
+    assert seen == [(first, ["one"]), ([*first, "two.py", "two/0", "two/1"], ["one", "two"])]
+
+
 def test_only_so_much_is_loaded_ahead_of_the_reader() -> None:
     """Files of 16 MiB: some are in memory at the same time, never all."""
     lock, alive, most = threading.Lock(), 0, 0

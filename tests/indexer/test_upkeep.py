@@ -19,6 +19,7 @@ from codecite.indexer.config import BLOCK
 from codecite.indexer.corpus.units import Unit
 from codecite.indexer.errors import IndexCorruptError, IndexMissingError
 from codecite.indexer.records import EvidenceKind, LicenseEvidence, Package, SkipReason, SourceFile
+from codecite.indexer.store import tiers
 from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.takedowns import Takedown, TakedownKind, parse_takedown
 from codecite.indexer.store.tiers import FANOUT
@@ -268,13 +269,28 @@ def test_many_additions_are_merged_on_the_way(tmp_path: Path) -> None:
     assert verify(tmp_path / "many").problems == ()
 
 
-def test_documents_that_only_others_name_survive_a_compaction(index: Path) -> None:
-    """Whose own Segment holds no Origin of theirs any more, alone or with all."""
+@pytest.mark.parametrize("together", [True, False])
+def test_documents_that_only_others_name_survive_a_compaction(
+    index: Path, together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their own Segment holds no Origin of theirs any more, and may be merged with the others or alone."""
+    if not together:
+        monkeypatch.setattr(tiers, "MAX_ORIGINS", 2)
     assert remove_origins(index, [A1, A2]) == 6
     expected = found(index)
     assert expected == {1: [c], 3: [b], 5: [b], 6: [c], 7: [c]}
-    assert compact(index).erased == 2
+    result = compact(index)
+    assert (result.segments, result.erased) == (1 if together else 3, 2)
     assert found(index) == expected
+    assert verify(index).problems == ()
+
+
+def test_a_package_without_files_is_still_remembered_after_a_compaction(index: Path) -> None:
+    """It is not read again."""
+    empty = Unit(Package("none", fingerprint="e"), reader([]))
+    add(index, [empty])
+    assert compact(index).segments == 1
+    assert add(index, [empty, unit(C)]).unchanged == 2
 
 
 def remove_origins(index: Path, packages: Sequence[Package]) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from oracle.library import read
@@ -236,6 +236,7 @@ Store.TestCase.settings = settings(
     max_examples=200 if DEEP else 12,
     stateful_step_count=30 if DEEP else 20,
     derandomize=not DEEP,
+    phases=tuple(Phase) if DEEP else (Phase.generate,),  # to find a smaller case takes minutes
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -31,12 +31,21 @@ Row = tuple[int, str, bytes, int]
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[list[Package], list[str], list[Row]]:
     """Packages with the names of their projects, and Origins: Package, path, SHA-1 and key."""
-    rows = draw(st.lists(packages, min_size=1, max_size=6))
+    rows = draw(st.lists(packages, min_size=1, max_size=4))
+    for package in list(rows):
+        # Nearly the same: in a field or two that come late in the order.
+        for _ in range(draw(st.integers(0, 2))):
+            url, source = draw(st.sampled_from([None, "a", "b"])), draw(st.sampled_from(["a", "b", "c"]))
+            rows.append(dataclasses.replace(package, url=url, source=source))
     names = [draw(st.sampled_from(["", "p", "q", "é", "\U0001f600", "\uffee", "\udcff"])) for _ in rows]
     digests = st.sampled_from([bytes(20), bytes(19) + b"\1", b"\1" + bytes(19), b"\xff" * 20, b"a" * 20])
     keys = st.sampled_from([0, 1, 9, 16, 2**63, 2**64 - 1])
     place = st.tuples(st.integers(0, len(rows) - 1), paths, digests, keys)
-    return rows, names, draw(st.lists(place, max_size=30))
+    origins = draw(st.lists(place, max_size=20))
+    if origins and draw(st.booleans()):
+        origins += [(number, *origins[0][1:]) for number in range(len(rows))]
+        names = names[:1] * len(names)
+    return rows, names, origins
 
 
 @given(tables())
