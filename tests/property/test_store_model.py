@@ -24,13 +24,13 @@ from oracle.library import read
 from oracle.planned import Fault, File, Plan, parts, unit
 from oracle.pool import CONTENTS, KINDS, LICENSES, PATHS, QUERIES, RULES, SOURCES, package
 from oracle.store_model import Model, answers
+from oracle.tidy import MEMORY, holds_nothing_else
 
 from codecite.indexer import intake, making, open_index
 from codecite.indexer.build import add
 from codecite.indexer.index import Index
 from codecite.indexer.records import Skipped, SkipReason
 from codecite.indexer.store import tiers, writer
-from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.spool import PostingSpool
 from codecite.indexer.store.verify import verify
 from codecite.indexer.upkeep import compact, remove
@@ -50,8 +50,6 @@ SMALL = {
     (writer, "PostingSpool"): [partial(PostingSpool, budget=300), PostingSpool],
 }
 """Limits of the writer, and values to choose from."""
-
-MEMORY = Path("/dev/shm")
 
 
 @st.composite
@@ -93,7 +91,7 @@ class Store(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.place = Path(tempfile.mkdtemp(dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
+        self.place = Path(tempfile.mkdtemp(dir=MEMORY))
         self.directory = self.place / "index"
         self.model = Model()
         self.plans: list[Plan] = []
@@ -221,12 +219,7 @@ class Store(RuleBasedStateMachine):
         assert ours.licenses == theirs.licenses
         shutil.rmtree(made)
         assert verify(self.directory).problems == ()
-        manifest = read_manifest(self.directory)
-        assert {path.name for path in (self.directory / "segments").iterdir()} == {
-            entry.name for entry in manifest.segments
-        }
-        lists = {path.name for path in self.directory.glob("segments/*/removed-*")}
-        assert lists == {entry.removed for entry in manifest.segments} - {None}
+        holds_nothing_else(self.directory)
         if self.held is not None:
             assert answers(self.held[0], QUERIES[:2]) == self.held[1]
 

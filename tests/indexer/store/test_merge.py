@@ -243,7 +243,7 @@ def test_hashes_of_which_little_is_known_get_larger_buckets(tmp_path: Path, monk
     assert sizes[False] == (256, 0)
 
 
-@pytest.mark.parametrize("dictionary", [0, 1])
+@pytest.mark.parametrize("dictionary", [0, 1, 2])
 def test_documents_may_go_at_every_place(tmp_path: Path, dictionary: int) -> None:
     """The first, the last, all, and those that share blocks with what stays; blocks are copied or made anew."""
     chosen = [7, 2, 5, 4, 6]

@@ -211,13 +211,28 @@ def test_pieces_are_read_from_the_file_and_checked(
         whole[bad] ^= 1
         path.write_bytes(whole)
     reader = CheckedReader(path)
-    for one, other in data.draw(st.lists(st.tuples(st.integers(0, size), st.integers(0, size)), max_size=5)):
+    places = st.integers(0, size) | st.integers(0, size // BLOCK).map(lambda block: block * BLOCK)
+    for one, other in data.draw(st.lists(st.tuples(places, places), max_size=5)):
         begin, end = min(one, other), max(one, other)
         if bad is not None and begin < end and begin // BLOCK <= bad // BLOCK <= (end - 1) // BLOCK:
             with pytest.raises(IndexCorruptError, match=rf"pieces\.bin: at byte {bad // BLOCK * BLOCK}: "):
                 reader.read(begin, end)
         else:
             assert bytes(reader.read(begin, end)) == payload[begin:end]
+    reader.close()
+
+
+def test_a_piece_that_ends_where_damage_begins_is_read(tmp_path: Path) -> None:
+    """Only the blocks that it lies in are checked."""
+    path = tmp_path / "a"
+    whole = bytearray(write(path, bytes(3 * BLOCK)))
+    whole[BLOCK] ^= 1
+    path.write_bytes(whole)
+    reader = CheckedReader(path)
+    assert bytes(reader.read(5, BLOCK)) == bytes(BLOCK - 5)
+    assert bytes(reader.read(2 * BLOCK, 3 * BLOCK)) == bytes(BLOCK)
+    with pytest.raises(IndexCorruptError, match=f"at byte {BLOCK}: "):
+        reader.read(5, BLOCK + 1)
     reader.close()
 
 
