@@ -146,6 +146,7 @@ class _Build:
         self._sources: set[str] = set()
         self._met_sources: set[str] = set()
         self._keys: dict[Package, bytes] = {}
+        self._unplaced: dict[bytes, int] = {}
         self._files = self._read = 0
         self.documents = self.origins = self.bytes = self.removed = 0
         self.unchanged_packages = self.unchanged_files = 0
@@ -234,6 +235,10 @@ class _Build:
                 self._sources.add(origin.package.source)
                 self._maker.place(origin)
                 self.origins += 1
+                size = self._unplaced.pop(origin.digest, None)
+                if size is not None:
+                    self.documents += 1
+                    self.bytes += size
         if self._maker.full:
             self._close()
 
@@ -259,6 +264,7 @@ class _Build:
         self._known.contents.add(self._maker.finish(forced=forced))
         self.documents += self._maker.documents
         self.bytes += self._maker.bytes
+        self._unplaced |= self._maker.unplaced
         finished = self._maker.finished
         self._maker = SegmentMaker(self._directory, self.manifest, self._executor)
         self._maker.finished = finished

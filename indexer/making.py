@@ -36,7 +36,10 @@ _MAX_PACKAGES = 1 << 18
 
 
 class SegmentMaker:
-    """Gathers one Segment. `finished` are the Segments of this build that are yet to be published."""
+    """Gathers one Segment. `finished` are the Segments of this build that are yet to be published.
+
+    Once it is finished `documents` and `bytes` count what has an Origin in it; `unplaced` has the sizes of the others.
+    """
 
     def __init__(self, directory: Path, manifest: Manifest, executor: Executor) -> None:
         self._directory = segment_directory(directory, uuid4().hex[:16])
@@ -56,6 +59,7 @@ class SegmentMaker:
         self._running: deque[tuple[Future[tuple[Blocks, Fingerprints]], Ints]] = deque()
         self.finished: list[SegmentEntry] = []
         self.documents = self.bytes = 0
+        self.unplaced: dict[bytes, int] = {}
 
     @property
     def origins(self) -> int:
@@ -148,6 +152,7 @@ class SegmentMaker:
         named = np.unique(columns.document[columns.document < len(digests)])
         self.documents = len(named)
         self.bytes = int(np.array(self._sizes, np.int64)[named].sum())
+        self.unplaced = {digests[i]: self._sizes[i] for i in set(range(len(digests))).difference(named.tolist())}
         contents = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 20)
         self.finished.append(writer.finish(compressor.dictionary, contents, columns, self._executor))
         return contents

@@ -69,7 +69,7 @@ class RemoveResult:
 
 
 def compact(directory: Path) -> CompactResult:
-    """Merge all Segments into as few as hold them, and erase what was removed.
+    """Merge all Segments into as few as hold them, and erase what was removed: no byte of it stays.
 
     Raises IndexMissingError, IndexLockedError, IndexWriteError, IndexVersionError, IndexCorruptError.
     """
@@ -81,11 +81,15 @@ def compact(directory: Path) -> CompactResult:
         before = size_on_disk(directory, manifest)
         snapshot = Snapshot(directory, manifest)
         erased = sum(int(np.count_nonzero(~opened.live)) for opened in snapshot.segments)
-        groups = [group for group in packed(manifest.segments) if len(group) > 1 or _has_gone(snapshot, group[0])]
+        groups = [
+            group
+            for group in packed(manifest.segments)
+            if manifest.unerased or len(group) > 1 or not snapshot.segments[group[0]].live.all()
+        ]
         count = len(manifest.segments)
         if groups:
             with ThreadPoolExecutor(os.cpu_count() or 1) as executor:
-                manifest = _merged(directory, manifest, snapshot, groups, executor)
+                manifest = _merged(directory, manifest, snapshot, groups, executor, erasing=manifest.unerased)
         after = size_on_disk(directory, manifest)
     seconds = time.monotonic() - began
     return CompactResult(manifest.generation, count, len(manifest.segments), before, after, erased, seconds)
@@ -100,28 +104,30 @@ def merge_due(directory: Path, manifest: Manifest, executor: Executor) -> Manife
         manifest = _merged(directory, manifest, Snapshot(directory, manifest), [group], executor)
 
 
-def _has_gone(snapshot: Snapshot, number: int) -> bool:
-    opened = snapshot.segments[number]
-    return opened.segment.removed is not None or not opened.live.all()
-
-
 def _merged(
-    directory: Path, manifest: Manifest, snapshot: Snapshot, groups: Sequence[Sequence[int]], executor: Executor
+    directory: Path,
+    manifest: Manifest,
+    snapshot: Snapshot,
+    groups: Sequence[Sequence[int]],
+    executor: Executor,
+    *,
+    erasing: bool = False,
 ) -> Manifest:
-    """Publish a generation in which each group of Segments is one."""
+    """Publish a generation in which each group of Segments is one; `erasing`, when they are all of them, for good."""
     entries: list[SegmentEntry | None] = list(manifest.segments)
     for group in groups:
         parts = [
             Part(opened.segment, opened.live, opened.segment.live)
             for opened in map(snapshot.segments.__getitem__, group)
         ]
-        entry = merge(segment_directory(directory, uuid4().hex[:16]), parts, executor)
+        entry = merge(segment_directory(directory, uuid4().hex[:16]), parts, executor, afresh=erasing)
         for number in group:
             entries[number] = None
         if entry.documents or entry.origins or entry.packages:
             entries[group[0]] = entry
     kept = tuple(entry for entry in entries if entry is not None)
     following = manifest.following(kept, manifest.sources, manifest.takedowns)
+    following = replace(following, unerased=manifest.unerased and not erasing)
     publish(directory, following)
     remove_left_overs(directory, following)
     return following
@@ -130,7 +136,7 @@ def _merged(
 def remove(directory: Path, rules: Iterable[Takedown], *, dry_run: bool = False) -> RemoveResult:
     """Take out every Origin that a rule hides, and remember the rules: what they hide is not added again.
 
-    What was taken out is not found from this generation on; `compact`, or the next merge, erases it. A dry run only
+    What was taken out is not found from this generation on; `compact` erases it. A dry run only
     says what would go. Raises as `compact` does.
     """
     began = time.monotonic()
@@ -159,7 +165,8 @@ def without(directory: Path, manifest: Manifest, gone: Sequence[Flags], takedown
             write_array(place / str(entry.removed), np.flatnonzero(flags).astype(np.uint32))
         entries.append(entry)
     following = manifest.following(tuple(entries), manifest.sources, takedowns)
-    following = replace(following, sources=tuple(sorted(Snapshot(directory, following).sources)))
+    sources = tuple(sorted(Snapshot(directory, following).sources))
+    following = replace(following, sources=sources, unerased=True)
     publish(directory, following)
     remove_left_overs(directory, following)
     return following

@@ -58,7 +58,7 @@ class SegmentEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What one generation of an index consists of."""
+    """What one generation of an index consists of. `unerased`: something of what was removed may be on the disk."""
 
     id: str
     generation: int
@@ -67,6 +67,7 @@ class Manifest:
     sources: tuple[str, ...] = ()
     segments: tuple[SegmentEntry, ...] = ()
     takedowns: str | None = None
+    unerased: bool = False
 
     def following(self, segments: tuple[SegmentEntry, ...], sources: Iterable[str], takedowns: str | None) -> Manifest:
         """The next generation, built now."""
@@ -109,6 +110,7 @@ def read_manifest(directory: Path) -> Manifest:
             sources=tuple(fields["sources"]),
             segments=tuple(SegmentEntry(**entry) for entry in fields["segments"]),
             takedowns=fields["takedowns"],
+            unerased=fields["unerased"],
         )
     except ConfigError as error:
         raise IndexVersionError(f"{path}: {error}; build the index again") from None
@@ -155,8 +157,7 @@ def read_sealed(path: Path) -> dict[str, Any]:
         raise IndexVersionError(f"{path}: names no format, this version reads {FORMAT}; build the index again")
     expected = _sealed({name: value for name, value in fields.items() if name != "checksum"})
     if data != expected and fields["format"] == FORMAT:
-        at = next((i for i, (one, other) in enumerate(zip(data, expected, strict=False)) if one != other), len(data))
-        raise IndexCorruptError(f"{path}: at byte {at}: does not have its checksum; build the index again")
+        raise IndexCorruptError(f"{path}: at byte 0: the file does not have its checksum; build the index again")
     if fields["format"] != FORMAT:
         raise IndexVersionError(
             f"{path}: written in format {fields['format']}, this version reads {FORMAT}; build the index again"

@@ -25,7 +25,7 @@ from codecite.indexer.errors import IndexCorruptError
 from codecite.indexer.kernels.lz4 import expand
 from codecite.indexer.kernels.postings import DROPPED, KNOWN_BITS, PARTITION_BITS, TAG_BITS, carry_over, rest_bits
 from codecite.indexer.kernels.types import Array, Flags, Ints
-from codecite.indexer.store.content import BlockCompressor, Blocks
+from codecite.indexer.store.content import SAMPLE_BYTES, BlockCompressor, Blocks, train_dictionary
 from codecite.indexer.store.known import digest_keys
 from codecite.indexer.store.manifest import SegmentEntry
 from codecite.indexer.store.origins import OriginColumns
@@ -37,6 +37,7 @@ from codecite.indexer.store.writer import SegmentWriter
 
 _PIECE = 4 << 20
 _RUN = 16 << 20
+_SAMPLE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,14 @@ class Part:
         return int(np.diff(starts)[self.documents].sum())
 
 
-def merge(directory: Path, parts: Sequence[Part], executor: Executor) -> SegmentEntry:
-    """Write what stays of the parts, in their order, as the Segment in `directory` (not there yet)."""
+def merge(directory: Path, parts: Sequence[Part], executor: Executor, *, afresh: bool = False) -> SegmentEntry:
+    """Write what stays of the parts, in their order, as the Segment in `directory` (not there yet).
+
+    A dictionary holds pieces of the Documents that it was trained on: `afresh` trains one on what stays.
+    """
     writer = SegmentWriter(directory)
     largest = max(parts, key=lambda part: part.canonical_bytes).segment
-    compressor = BlockCompressor(largest.arrays.dictionary.tobytes())
+    compressor = BlockCompressor(train_dictionary(_samples(parts)) if afresh else largest.arrays.dictionary.tobytes())
     for part in parts:
         for blocks in _content(part.segment, part.bounds, compressor, executor):
             writer.add_blocks(blocks)
@@ -135,6 +139,29 @@ def _anew(
     for at in range(0, len(pieces), 4):
         raw = [_raw(segment, reader, *piece) for piece in pieces[at : at + 4]]
         yield from executor.map(compressor.compress, raw)
+
+
+def _samples(parts: Sequence[Part]) -> list[bytes]:
+    """Pieces of the Documents that stay, from all over the parts, as much as a dictionary is trained on."""
+    stretches = [
+        (part.segment, int(part.segment.document_raw[first]), int(part.segment.document_raw[last]))
+        for part in parts
+        for first, last in part.bounds.tolist()
+    ]
+    size = sum(end - begin for _, begin, end in stretches)
+    step = _SAMPLE * max(1, size // SAMPLE_BYTES)
+    samples = []
+    with ExitStack() as stack:
+        readers = {part.segment.path: CheckedReader(part.segment.path / "content.lz4") for part in parts}
+        for reader in readers.values():
+            stack.callback(reader.close)
+        passed = 0
+        for segment, begin, end in stretches:
+            places = range(begin + -passed % step, end, step)
+            reader = readers[segment.path]
+            samples += [_raw(segment, reader, at, min(at + _SAMPLE, end)).tobytes() for at in places]
+            passed += end - begin
+    return samples
 
 
 def _raw(segment: Segment, reader: CheckedReader, begin: int, end: int) -> Array:
@@ -261,8 +288,9 @@ def _origins(parts: Sequence[Part], contents: Array) -> OriginColumns:
         paths.append(segment.columns["path"].filter(pa.array(live)))
         for name, (indices, texts) in pools.items():
             column = segment.columns[name]
-            words = [texts.setdefault(text, len(texts)) for text in column.dictionary.to_pylist()]
-            indices.append(np.array(words, np.int64)[column.indices.to_numpy()[live]])
+            kept, row = np.unique(column.indices.to_numpy()[live], return_inverse=True)
+            words = [texts.setdefault(text, len(texts)) for text in column.dictionary.take(pa.array(kept)).to_pylist()]
+            indices.append(np.array(words, np.int64)[row])
     pooled: dict[str, Pooled] = {name: (np.concatenate(rows), list(texts)) for name, (rows, texts) in pools.items()}
     return OriginColumns(
         np.concatenate(documents).astype(np.int64),

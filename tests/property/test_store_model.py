@@ -36,7 +36,7 @@ from codecite.indexer.store.verify import verify
 from codecite.indexer.upkeep import compact, remove
 
 SMALL = {
-    (making, "MAX_CANONICAL"): [1500, 4000, making.MAX_CANONICAL],
+    (making, "MAX_CANONICAL"): [800, 2000, making.MAX_CANONICAL],
     (making, "SAMPLE_BYTES"): [1000, 40_000],
     (making, "_BATCH"): [300, 5000],
     (making, "_MAX_ORIGINS"): [1, 3, making._MAX_ORIGINS],
@@ -68,7 +68,7 @@ def plans(draw: st.DrawFn, source: str, depth: int) -> Plan:
         item |= plans(source, depth - 1)
     return Plan(
         package(source, draw(st.integers(0, len(KINDS) - 1)), draw(st.sampled_from(LICENSES))),
-        tuple(draw(st.lists(item, max_size=4))),
+        tuple(draw(st.lists(item, max_size=6))),
         whole=draw(st.booleans()),
         printed=draw(st.booleans()),
     )
@@ -226,7 +226,7 @@ class Store(RuleBasedStateMachine):
 
 DEEP = os.environ.get("CODECITE_HYPOTHESIS") == "deep"
 Store.TestCase.settings = settings(
-    max_examples=200 if DEEP else 12,
+    max_examples=200 if DEEP else 16,
     stateful_step_count=30 if DEEP else 20,
     derandomize=not DEEP,
     phases=tuple(Phase) if DEEP else (Phase.generate,),  # to find a smaller case takes minutes
