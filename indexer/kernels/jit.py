@@ -49,7 +49,7 @@ def _compile(function: F, **options: bool) -> F:
         compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     except RuntimeError:
         # Nowhere to keep machine code: neither beside the sources, nor in the user's cache, nor in NUMBA_CACHE_DIR.
-        return numba.njit(nogil=True, error_model="numpy", **options)(function)  # type: ignore[no-any-return]
+        return numba.njit(nogil=True, error_model="numpy", **options)(function)
     index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if index is not None:
         # Unlike the stamp, the version is compared before anything is unpickled that may name a class that is gone.

@@ -152,7 +152,8 @@ def read_sealed(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise IndexCorruptError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
     except ValueError as error:
-        raise IndexCorruptError(f"{path}: is not JSON ({error}); build the index again") from None
+        at = getattr(error, "pos", getattr(error, "start", 0))
+        raise IndexCorruptError(f"{path}: at byte {at}: is not JSON ({error}); build the index again") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("format"), str):
         raise IndexVersionError(f"{path}: names no format, this version reads {FORMAT}; build the index again")
     expected = _sealed({name: value for name, value in fields.items() if name != "checksum"})

@@ -31,6 +31,7 @@ from codecite.indexer.build import add
 from codecite.indexer.index import Index
 from codecite.indexer.records import Skipped, SkipReason
 from codecite.indexer.store import tiers, writer
+from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.spool import PostingSpool
 from codecite.indexer.store.verify import verify
 from codecite.indexer.upkeep import compact, remove
@@ -234,3 +235,86 @@ Store.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestStore = Store.TestCase
+
+
+@contextmanager
+def history(**small: Any) -> Iterator[Store]:
+    """A Store to write a history of, held against the model at its end; `small` are limits by module and name."""
+    store = Store()
+    try:
+        modules = {"making": making, "tiers": tiers}
+        store.begin(chosen={(modules[name.partition("_")[0]], name.partition("_")[2]): small[name] for name in small})
+        yield store
+        store.small = {(making, "_BATCH"): making._BATCH}
+        store.answers_as_if_made_at_once()
+    finally:
+        store.teardown()
+
+
+ONE, TWO = package("/one", 0, "MIT"), package("/two", 1, None)
+FILES = tuple(File(f"{number}.py", CONTENTS[number]) for number in range(2, 8))
+
+
+def archive(*files: File, source: str = "/one") -> Plan:
+    """What an archive is: a unit that has a fingerprint and holds nothing but the Package in it."""
+    return Plan(package(source, 4, None), (Plan(package(source, 2, "MIT"), files),), printed=True)
+
+
+def test_a_document_that_only_another_segment_still_names_survives_compaction() -> None:
+    """Its own Segment has no Origin left, and is merged alone."""
+    with history(tiers_MAX_CANONICAL=10) as store:
+        store.add([Plan(ONE, FILES[:1])], sync=False)
+        store.add([Plan(TWO, FILES[:2])], sync=False)
+        store.add([Plan(ONE, FILES[3:])], sync=True)
+        store.compacts()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("limit", [{"making__MAX_ORIGINS": 2}, {"making_MAX_CANONICAL": 500}])
+def test_a_package_that_stands_in_several_segments_survives_a_sync(whole: bool, limit: dict[str, int]) -> None:
+    """It is not read again, and nothing of it is taken for gone."""
+    with history(**limit) as store:
+        plan = Plan(ONE, FILES, whole, printed=True)
+        store.add([plan], sync=False)
+        store.add([plan], sync=True)
+
+
+@pytest.mark.parametrize("compacted", [True, False])
+@pytest.mark.parametrize("rule", [4, 5])
+def test_what_a_takedown_left_of_an_archive_survives_a_sync(rule: int, compacted: bool) -> None:
+    """One file of it is out; the others were there all the time."""
+    with history() as store:
+        plan = archive(*FILES, File("secret/a.py", CONTENTS[9]))
+        store.add([plan], sync=False)
+        store.removes([rule], dry=False)
+        if compacted:
+            store.compacts()
+        store.add([plan], sync=True)
+
+
+@pytest.mark.parametrize("compacted", [True, False])
+def test_an_archive_that_went_and_came_back_is_read_again(compacted: bool) -> None:
+    """A sync took it out in the meantime."""
+    with history() as store:
+        store.add([archive(*FILES)], sync=False)
+        store.syncs_a_source_that_is_empty_now("/one")
+        if compacted:
+            store.compacts()
+        store.add([archive(*FILES)], sync=True)
+
+
+@pytest.mark.parametrize("order", [("MIT", "GPL-3.0-only", None), (None, "GPL-3.0-only", "MIT")])
+def test_of_several_licenses_at_one_place_the_same_is_shown_whatever_came_first(order: tuple[str | None, ...]) -> None:
+    """A tree was added again when its licence had changed."""
+    with history() as store:
+        for license in order:
+            store.add([Plan(package("/one", 0, license), FILES[:2])], sync=False)
+            store.add([Plan(package("/one", 3, "MIT"), (replace(FILES[2], license=license),))], sync=False)
+
+
+def test_a_copy_that_comes_when_a_segment_is_full_is_not_stored_again() -> None:
+    """It is in that Segment already."""
+    with history(making_MAX_CANONICAL=len(CONTENTS[5]) + len(CONTENTS[6]) + 20) as store:
+        copy = replace(FILES[3], path="copy.py")
+        store.add([Plan(ONE, (FILES[3], FILES[4], copy))], sync=False)
+        assert len(read_manifest(store.directory).segments) == 1
