@@ -104,11 +104,9 @@ def add(
         remove_left_overs(directory, manifest)
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as executor:
             build = _Build(directory, manifest, executor, progress)
-            try:
-                Intake(build, executor).read(build.watched(units))
-                build.finish(sync=sync)
-            finally:
-                remove_left_overs(directory, build.manifest)
+            Intake(build, executor).read(build.watched(units))
+            build.finish(sync=sync)
+            remove_left_overs(directory, build.manifest)
             manifest = merge_due(directory, build.manifest, executor)
     return AddResult(
         manifest.generation,
@@ -196,7 +194,7 @@ class _Build:
         key = xxhash.xxh3_64_intdigest(self._package_key(package) + digest + text)
         if self._known.has_origin(key):
             return None
-        if digest not in self._known.contents:
+        if digest not in self._known.contents and not self._maker.holds(digest):
             if not self._maker.has_room(len(file.content)):
                 self._close(forced=True)
             self._maker.take(digest, file.content)

@@ -75,10 +75,12 @@ class SegmentMaker:
         """Whether so many more raw bytes fit in for certain."""
         return self._raw + size <= MAX_CANONICAL
 
+    def holds(self, digest: bytes) -> bool:
+        """Whether the content with this SHA-1 is here already."""
+        return digest in self._contents
+
     def take(self, digest: bytes, content: bytes) -> None:
-        """Keep the content of a file, unless it is here already. A Document that gets no Origin is never found."""
-        if digest in self._contents:
-            return
+        """Keep the content of a file, which is not here yet. A Document that gets no Origin is never found."""
         self._contents[digest] = len(self._contents)
         self._sizes.append(len(content))
         self._batch.append(content)

@@ -19,7 +19,7 @@ import os
 import platform
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ import xxhash
 
 from codecite.indexer.config import IndexConfig
 from codecite.indexer.errors import (
+    CodeciteError,
     ConfigError,
     IndexCorruptError,
     IndexLockedError,
@@ -198,7 +199,11 @@ def writing(directory: Path) -> Iterator[None]:
         try:
             os.ftruncate(handle, 0)
             os.write(handle, f"process {os.getpid()} on {platform.node()}".encode())
-            yield
+            try:
+                yield
+            except BaseException:
+                _clear(directory)
+                raise
             os.ftruncate(handle, 0)
         except OSError as error:
             place = f" at {error.filename}" if error.filename else ""
@@ -208,6 +213,16 @@ def writing(directory: Path) -> Iterator[None]:
             ) from error
     finally:
         os.close(handle)
+
+
+def _clear(directory: Path) -> None:
+    """Remove what a writer that fails leaves, as far as that can be done; the next one removes the rest."""
+    with suppress(OSError, CodeciteError):
+        try:
+            manifest = read_manifest(directory)
+        except IndexMissingError:
+            manifest = new_manifest(IndexConfig())
+        remove_left_overs(directory, manifest)
 
 
 def remove_left_overs(directory: Path, manifest: Manifest) -> None:
@@ -220,6 +235,7 @@ def remove_left_overs(directory: Path, manifest: Manifest) -> None:
         for removed in path.glob("removed-*"):
             if removed.name != live[path.name]:
                 _delete(removed)
+    (directory / (_NAME + ".new")).unlink(missing_ok=True)
     for path in directory.glob("takedowns-*"):
         if path.name != manifest.takedowns:
             _delete(path)

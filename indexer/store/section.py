@@ -130,7 +130,8 @@ class Section:
             raise self._corrupt("has no codecite trailer (cut short, or no section)", size - _TRAILER_BYTES)
         if (major, minor) != FORMAT_VERSION:
             raise IndexVersionError(
-                f"{path}: written in format {major}.{minor}, this version reads {FORMAT}; build the index again"
+                f"{path}: at byte {size - _TRAILER_BYTES + len(MAGIC)}: written in format {major}.{minor}, "
+                f"this version reads {FORMAT}; build the index again"
             )
         blocks = -(-self.length // BLOCK)
         if block != BLOCK or size != self.length + 8 * blocks + _TRAILER_BYTES:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codecite.indexer.errors import CodeciteError
-from codecite.indexer.store.manifest import read_manifest, read_sealed, segment_directory
+from codecite.indexer.store.manifest import Manifest, read_manifest, read_sealed, segment_directory
 from codecite.indexer.store.section import Section
 from codecite.indexer.store.segment import ARRAYS, GUARDED, REST, Segment
 
@@ -31,9 +31,17 @@ def verify(directory: Path) -> VerifyResult:
 
     Raises IndexMissingError, IndexCorruptError and IndexVersionError where the manifest itself cannot be read.
     """
+    while True:
+        manifest = read_manifest(directory)
+        result = _walk(directory, manifest)
+        # A writer may have published another generation meanwhile, and cleared this one away.
+        if not result.problems or read_manifest(directory).generation == manifest.generation:
+            return result
+
+
+def _walk(directory: Path, manifest: Manifest) -> VerifyResult:
     problems: list[str] = []
     files = size = 0
-    manifest = read_manifest(directory)
     files += 1
     size += (directory / "manifest.json").stat().st_size
     if manifest.takedowns:

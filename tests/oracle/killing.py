@@ -66,8 +66,8 @@ def states(work: str, model: Model) -> list[Model]:
     """What the index may hold when the work is killed: as before, in the end, and what it publishes on the way."""
     found = [model]
     if work in ("add", "sync"):
-        for end in range(1, len(MORE) + 1):
-            found.append(_after(model, lambda after, end=end: after.add(MORE[:end], sync=False)))
+        ends = range(1, len(MORE) + 1)
+        found += [_after(model, lambda after, end=end: after.add(MORE[:end], sync=False)) for end in ends]
     if work == "sync":
         found.append(_after(model, lambda after: after.add(MORE, sync=True)))
     if work == "remove":
@@ -195,7 +195,8 @@ def _serve() -> None:
             do(work, directory)
         answers(open_index(directory), QUERIES)
     for line in sys.stdin:
-        print(json.dumps(_run(**json.loads(line))), flush=True)
+        sys.stdout.write(json.dumps(_run(**json.loads(line))) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

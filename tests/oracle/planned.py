@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Union
 
 import xxhash
 
@@ -42,14 +41,14 @@ class Plan:
     """A unit: its Package (without fingerprint), what it gives, and whether its content has a fingerprint."""
 
     package: Package
-    items: tuple[Union[File, Plan, Skipped, Fault], ...] = ()
+    items: tuple[File | Plan | Skipped | Fault, ...] = ()
     whole: bool = True
     printed: bool = False
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One place of a content in the index: all of an Origin that shows in an answer."""
+    """One place of a content in the index: what an Origin says, but for what follows from its path."""
 
     package: Package
     path: str
@@ -87,16 +86,21 @@ def fingerprint(plan: Plan) -> str:
     return f"xxh3:{xxhash.xxh3_64_hexdigest(repr(sound(plan)).encode())}"
 
 
-def unit(plan: Plan, container: str | None = None) -> Unit:
-    """The Unit of a Plan, which stands in what has the fingerprint `container`.
+def packaged(plan: Plan, container: str | None = None) -> Package:
+    """The Package of a Plan that stands in what has the fingerprint `container`.
 
     What holds units, or goes in piece by piece, is its own container, like an archive; files alone are not, like an
     installed distribution.
     """
     own = fingerprint(plan) if plan.printed and container is None else None
-    inside = container or own
     parted = not plan.whole or len(list(parts(plan))) > 1
-    package = replace(plan.package, fingerprint=own, container=inside if parted else container)
+    return replace(plan.package, fingerprint=own, container=container or (own if parted else None))
+
+
+def unit(plan: Plan, container: str | None = None) -> Unit:
+    """The Unit of a Plan that stands in what has the fingerprint `container`."""
+    package = packaged(plan, container)
+    inside = container or package.fingerprint
 
     def files() -> Iterator[Item]:
         for item in plan.items:
@@ -141,24 +145,28 @@ def evidence(kind: EvidenceKind, license: str) -> LicenseEvidence:
     return LicenseEvidence(kind, license, "line 1" if kind is EvidenceKind.SPDX_TAG else "License-Expression", license)
 
 
-def gives(plan: Plan, refused: Callable[[Package], bool]) -> tuple[list[Seen], int]:
-    """The places that reading a Plan must leave in the index, and how many failures are to be named."""
-    if refused(plan.package):
-        return [], 0
+def gives(plan: Plan, refused: Callable[[Package], bool], container: str | None = None) -> tuple[list[Seen], int]:
+    """The places that reading a Plan must leave in the index, and how many failures are to be named.
+
+    Of a refused Package no file is looked at; other Packages in it are.
+    """
+    package = packaged(plan, container)
+    own = not refused(package)
     found: list[Seen] = []
     failures = 0
     broken = False
     for item in plan.items:
         if isinstance(item, Plan):
-            inner, count = gives(item, refused)
+            inner, count = gives(item, refused, container or package.fingerprint)
             found += inner
             failures += count
         elif isinstance(item, File):
-            found += [Seen(plan.package, item.path, item.content, item.license)] if item.content else []
+            found += [Seen(package, item.path, item.content, item.license)] if item.content and own else []
         elif item is Fault.ROW:
             failures += 1
-        elif isinstance(item, Fault):
+        elif item is Fault.BREAKS:
             broken = True
-            if item is Fault.BREAKS:
-                break
+            break
+        elif item is Fault.UNREADABLE:
+            broken = broken or own
     return [] if broken and plan.whole else found, failures + broken

@@ -14,7 +14,8 @@ from codecite.indexer.records import EvidenceKind, Package
 from codecite.indexer.store.takedowns import TakedownKind
 
 _chosen = random.Random(4)
-_WORDS = "return self value index for_each if not None while result append config path open read write close".split()
+_TEXT = "return self value index for_each if not None while result append config path open read write close"
+_WORDS = _TEXT.split()
 
 
 def _passage(words: int) -> bytes:

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oracle.planned import File, Plan, Seen, fingerprint, gives, parts, sound, unit
+from oracle.library import reader
+from oracle.planned import File, Plan, Seen, fingerprint, gives, parts, read, sound
 from oracle.reading import Oracle, Place
 
 from codecite.indexer.build import add
+from codecite.indexer.corpus.units import Unit
 from codecite.indexer.index import Index
 from codecite.indexer.records import Package
 from codecite.indexer.store.takedowns import Takedown, TakedownKind, parse_takedown
@@ -125,7 +127,7 @@ class Model:
         random.Random(seed).shuffle(live)
         for seen in live:
             rows[seen.package].append(File(seen.path, seen.content, seen.license))
-        add(directory, [unit(Plan(package, tuple(files))) for package, files in rows.items()])
+        add(directory, [Unit(package, reader([read(file) for file in files])) for package, files in rows.items()])
 
     def oracle(self) -> Oracle:
         """The brute force over what is live."""

@@ -93,7 +93,7 @@ def test_every_changed_byte_of_a_manifest_is_noticed(index: Path) -> None:
 def test_a_manifest_that_is_not_json_is_named(index: Path, content: bytes) -> None:
     """With the file, and what mends it."""
     (index / "manifest.json").write_bytes(content)
-    with pytest.raises(IndexCorruptError, match=r"manifest\.json: is not JSON .* build the index again"):
+    with pytest.raises(IndexCorruptError, match=r"manifest\.json: at byte \d+: is not JSON .* build the index again"):
         open_index(index)
 
 
