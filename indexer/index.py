@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from codecite.indexer.attribution.attribute import attribute
+from codecite.indexer.errors import IndexMissingError
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.records import Coverage, Report
@@ -97,6 +98,17 @@ class Index:
         )
 
 
+def _takedowns_in_force(directory: Path) -> int:
+    """How many rules the latest generation has, whichever is open; writers may publish others meanwhile."""
+    while True:
+        manifest = read_manifest(directory)
+        try:
+            return len(read_takedowns(directory, manifest).rules)
+        except IndexMissingError:
+            if read_manifest(directory).generation == manifest.generation:
+                raise
+
+
 def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
     manifest = snapshot.manifest
     entries = manifest.segments
@@ -116,7 +128,7 @@ def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
         licenses=licenses_of(snapshot),
         languages=_languages_of(snapshot),
         segments=len(entries),
-        takedowns=len(read_takedowns(directory, read_manifest(directory)).rules),
+        takedowns=_takedowns_in_force(directory),
     )
 
 

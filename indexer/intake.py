@@ -39,7 +39,7 @@ class Keeper(Protocol):
         """Whether a Package was read to its end before, and need not be read again."""
 
     def refused(self, package: Package) -> Skipped | None:
-        """Why nothing of a Package may be kept; None if it may."""
+        """Why no file of a Package may be kept; None if it may."""
 
     def unchanged(self, files: list[tuple[Package, Pending]]) -> list[bool]:
         """Which files are in already, by their stamps."""
@@ -62,10 +62,14 @@ class Keeper(Protocol):
 
 @dataclass(slots=True)
 class _Frame:
-    """A unit that is being read: what it waits for, and what was made of its files."""
+    """A unit that is being read: what it waits for, and what was made of its files.
+
+    Of one that is `refused` no file is kept; a unit inside it is a Package of its own.
+    """
 
     unit: Unit
     around: _Frame | None
+    refused: bool
     waiting: int = 1
     sound: bool = True
     broken: bool = False
@@ -109,8 +113,7 @@ class Intake:
         refused = self._keeper.refused(unit.package)
         if refused is not None:
             self._keeper.skip(unit.package, refused)
-            return
-        frame = _Frame(unit, around)
+        frame = _Frame(unit, around, refused is not None)
         if around is not None:
             around.waiting += 1
         try:
@@ -121,6 +124,8 @@ class Intake:
         self._arrived(frame)
 
     def _item(self, frame: _Frame, item: Item) -> None:
+        if frame.refused and not isinstance(item, (Unit, SourceError)):
+            return
         if isinstance(item, Pending):
             frame.waiting += 1
             self._chunk.append((frame, item))
@@ -196,7 +201,7 @@ class Intake:
             for skipped in frame.skipped:
                 self._keeper.skip(frame.unit.package, skipped)
             if not (frame.broken and frame.unit.whole):
-                if frame.sound and frame.unit.package.fingerprint is not None:
+                if frame.sound and not frame.refused and frame.unit.package.fingerprint is not None:
                     frame.inside.append(frame.unit.package)
                 self._hand_on(frame)
             frame = frame.around

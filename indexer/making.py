@@ -80,7 +80,9 @@ class SegmentMaker:
         return digest in self._contents
 
     def take(self, digest: bytes, content: bytes) -> None:
-        """Keep the content of a file, which is not here yet. A Document that gets no Origin is never found."""
+        """Keep the content of a file, unless it is here already. A Document that gets no Origin is never found."""
+        if self.holds(digest):
+            return
         self._contents[digest] = len(self._contents)
         self._sizes.append(len(content))
         self._batch.append(content)

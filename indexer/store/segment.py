@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from codecite.indexer.errors import IndexCorruptError
+from codecite.indexer.errors import IndexCorruptError, IndexMissingError
 from codecite.indexer.kernels.checked import first_damage, guard
 from codecite.indexer.kernels.segment import (
     BUCKETS,
@@ -47,7 +47,10 @@ class Segment:
     def __init__(self, directory: Path, entry: SegmentEntry) -> None:
         self.path = segment_directory(directory, entry.name)
         self.entry = entry
-        self.file_bytes = sum(file.stat().st_size for file in self.path.iterdir()) if self.path.is_dir() else 0
+        try:
+            self.file_bytes = sum(file.stat().st_size for file in self.path.iterdir())
+        except FileNotFoundError:
+            raise IndexMissingError(f"{self.path}: the index lacks this Segment; build the index again") from None
         arrays = {name: read_array(self.path / f"{name}.npy") for name in ARRAYS}
         self._sections = {number: Section(self.path / name) for number, name in GUARDED.items()}
         for section in self._sections.values():

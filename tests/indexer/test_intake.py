@@ -148,9 +148,7 @@ def expected(plan: Plan) -> Expected:
     found = Expected()
     if plan.fingerprint and plan.state == "known":
         return found
-    if plan.state == "refused":
-        found.skips.append(plan.name)
-        return found
+    refused = plan.state == "refused"
     broke: list[str] = []
     own_error = False
     for i, item in enumerate(plan.items):
@@ -160,6 +158,8 @@ def expected(plan: Plan) -> Expected:
             for name in ("origins", "completed", "breaks", "errors", "skips", "lost_skips"):
                 getattr(found, name).extend(getattr(inner, name))
             found.sound &= inner.sound
+        elif refused and item not in ("error", "raises"):
+            continue
         elif item in FILES:
             found.origins.append(path)
         elif item == "error":
@@ -177,8 +177,9 @@ def expected(plan: Plan) -> Expected:
         found.origins, found.completed = [], []
         found.lost_skips += found.skips
         found.skips = []
-    elif found.sound and plan.fingerprint:
+    elif found.sound and plan.fingerprint and not refused:
         found.completed.append(plan.name)
+    found.skips += [plan.name] if refused else []
     return found
 
 

@@ -227,7 +227,7 @@ class Store(RuleBasedStateMachine):
 
 DEEP = os.environ.get("CODECITE_HYPOTHESIS") == "deep"
 Store.TestCase.settings = settings(
-    max_examples=200 if DEEP else 16,
+    max_examples=200 if DEEP else 20,
     stateful_step_count=30 if DEEP else 20,
     derandomize=not DEEP,
     phases=tuple(Phase) if DEEP else (Phase.generate,),  # to find a smaller case takes minutes

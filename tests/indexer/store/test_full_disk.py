@@ -121,7 +121,7 @@ def test_a_disk_without_any_room_says_so_for_a_new_index(disk: Path) -> None:
     assert add(disk / "new", [unit(plan) for plan in NEXT]).documents == 1
 
 
-@pytest.mark.parametrize("limit", [0, 1, 3000, 40_000, 100_000])
+@pytest.mark.parametrize("limit", [1, 3000, 100_000])
 def test_a_limit_on_files_ends_the_command_with_one_line_and_code_2(tmp_path: Path, limit: int) -> None:
     """No traceback; the index is as it was, and the same command succeeds without the limit."""
     index, tree = tmp_path / "index", tmp_path / "tree"
