@@ -45,8 +45,8 @@ from codecite.indexer.store.origins import OriginColumns, write_origin_sections
 from codecite.indexer.store.section import SectionWriter, write_array
 from codecite.indexer.store.spool import Group, PostingSpool, write_postings
 
-MAX_CANONICAL = (1 << 32) - (1 << 26)
-"""Canonical bytes a Segment may hold: positions are 32 bits wide."""
+MAX_CANONICAL = 1 << 31
+"""Canonical bytes a Segment may hold. Positions are 32 bits wide; half of that keeps a merge below 1 GiB of memory."""
 
 
 class SegmentWriter:
