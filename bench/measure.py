@@ -62,27 +62,51 @@ def run_program(command: Sequence[str | Path], log: Path) -> Run:
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
+def run_watched(command: Sequence[str | Path], log: Path) -> dict[str, float]:
+    """The same for a program that may fail or be ended: its exit code, and the peaks of its memory.
+
+    `peak_bytes` is that of its resident memory, `own_peak_bytes` that of the part that no file is mapped to, looked at
+    every 50 ms.
+    """
+    own = 0
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        status = Path(f"/proc/{process.pid}/status")
+        while True:
+            found = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+            own = max(own, int(found.get("RssAnon", "0").split()[0]))
+            ended, code, usage = os.wait4(process.pid, os.WNOHANG)
+            if ended:
+                break
+            time.sleep(0.05)
+    process.returncode = os.waitstatus_to_exitcode(code)
+    return {"code": process.returncode, "peak_bytes": usage.ru_maxrss * 1024, "own_peak_bytes": own * 1024}
+
+
 def copy_rate(python: str = sys.executable) -> float:
     """GB/s at which numpy copies 256 MiB, best of five, in a process of its own; says how fast the machine is now."""
     return float(subprocess.run([python, "-c", COPY], check=True, capture_output=True, text=True).stdout)
 
 
-def best_times(answers: Sequence[Callable[[str], object]], texts: Sequence[str], passes: int) -> list[list[float]]:
+def best_times(
+    answers: Sequence[Callable[[str], object]], texts: Sequence[str], passes: int, slow: float = SLOW
+) -> list[list[float]]:
     """Seconds that each way to answer takes for each text: the best of `passes`, after one pass that warms up.
 
     The ways take turns pass by pass, so that a slow minute of the machine falls on all of them. A text that took longer
-    than SLOW even once is not asked again: its noise is small beside it, and it would take the whole run's time.
+    than `slow` seconds even once is not asked again: its noise is small beside it, and it would take the whole run's
+    time.
     """
     best = [[float("inf")] * len(texts) for _ in answers]
     for turn in range(passes + 1):
         for answer, times in zip(answers, best, strict=True):
             for number, text in enumerate(texts):
-                if SLOW < times[number] < float("inf"):
+                if slow < times[number] < float("inf"):
                     continue
                 start = time.perf_counter()
                 answer(text)
                 seconds = time.perf_counter() - start
-                if turn or seconds > SLOW:
+                if turn or seconds > slow:
                     times[number] = min(times[number], seconds)
     return best
 

@@ -4,8 +4,8 @@ In: the demo model, and the Python files of installed packages, which the prompt
 `tail-queries/completions.jsonl` in the cache folder: texts of 2,000 characters. It refuses to know who answers them.
 
 Sampled at temperature .8 (every fourth at 0, which recites most), half a context of new tokens at a time: the second
-half of what stands becomes the prompt of the next piece, until 2,000 characters are there. A completion that the model
-ends itself goes on after its end, as the next one does behind it. It is done in batches with the model itself, since
+half of what stands becomes the prompt of the next piece, until 2,000 characters are there. The tokens that end a
+completion are left out, so that each grows so long. It is done in batches with the model itself, since
 `LocalModel.complete` takes one prompt; the tokens are drawn from the same distribution. At most 1,000 distinct ones
 are made, some ten minutes of one core; of more the same come again.
 
@@ -65,6 +65,7 @@ class Writer:
         torch.set_num_threads(1)
         model = LocalModel.load("demo")
         self._torch, self._model, self._tokenizer = torch, model._model, model._tokenizer
+        self._stops = sorted(model._stops)
         self._room = (model.context or 256) // 2
         folder = Path(sysconfig.get_paths()["purelib"])
         self._files = sorted(path for path in folder.rglob("*.py") if path.stat().st_size > 4 * CHARACTERS)
@@ -100,6 +101,7 @@ class Writer:
             for _ in range(self._room - 1):
                 answer = self._model(input_ids=step, past_key_values=past, use_cache=True)
                 past, scores = answer.past_key_values, answer.logits[:, -1]
+                scores[:, self._stops] = -torch.inf
                 shares = torch.softmax(scores / TEMPERATURE, dim=-1).cumsum(dim=-1)
                 drawn = torch.rand(len(rows), 1, generator=chance) * shares[:, -1:]
                 step = torch.searchsorted(shares, drawn).clamp(max=shares.shape[1] - 1)
