@@ -71,7 +71,7 @@ class Index:
         matches = [match for snapshot in self._snapshots for match in find_matches(snapshot, checked, sources)]
         if len(self._snapshots) > 1:
             matches.sort(key=lambda item: (item[0].start, -item[0].end))
-        attributions, verdict = attribute(matches)
+        attributions, verdict = attribute(matches, checked.bytes)
         return Report(
             indexes=self._coverage,
             text_sha256=checked.sha256,

@@ -63,6 +63,14 @@ class Kind(StrEnum):
     REFORMATTED = "reformatted"
 
 
+class Mark(StrEnum):
+    """What a passage consists of, where that is next to nothing of its author's; `docs/marks.md` has the rules."""
+
+    IMPORTS = "imports"
+    LICENSE_NOTICE = "license-notice"
+    LOW_INFORMATION = "low-information"
+
+
 class Outcome(StrEnum):
     """What a policy says."""
 
@@ -211,7 +219,7 @@ class Attribution:
     match: Match
     sources: tuple[Source, ...]
     outcome: Outcome = Outcome.PASS
-    marks: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +333,7 @@ def _attribution(attribution: Attribution) -> dict[str, Any]:
         "projects": counts.projects,
         "projects_capped": counts.projects_capped,
         "common": counts.common,
-        "marks": list(attribution.marks),
+        "marks": [str(mark) for mark in attribution.marks],
         "licenses": dict(counts.licenses),
         "licenses_capped": counts.licenses_capped,
         "sources": [_source(source) for source in attribution.sources],
