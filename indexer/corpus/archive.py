@@ -171,6 +171,9 @@ def _nested(container: Container, found: _Found, place: _Place, reading: Reading
     if size > MAX_INNER:
         yield Skipped(path, SkipReason.TOO_LARGE, f"an archive of {size:,} bytes, the limit is {MAX_INNER:,}")
         return
+    if container.allowance.exceeded:
+        yield Skipped(path, SkipReason.TOO_LARGE, "an archive; what is before it expands too far already")
+        return
     with container.spool(found.member) as stream:
         head = stream.read(HEAD)
         stream.seek(0)

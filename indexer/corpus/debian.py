@@ -55,6 +55,8 @@ _FORMATS = {
     "3.0 (native)": ({"native"},),
     "3.0 (quilt)": ({"orig", "debian"}, {"orig", "component", "debian"}),
 }
+_LOOKS = re.compile(rb"\A\s*-----BEGIN PGP SIGNED MESSAGE-----|^Checksums-Sha(?:1|256):|^Format: [13]\.0", re.MULTILINE)
+_PART = re.compile(rb"^ [0-9A-Fa-f]{32,128} +[0-9]+ +(\S+)[ \t\r]*$", re.MULTILINE)
 _TRAILER = re.compile(r"^ -- .*>  ?(.+)$", re.MULTILINE)
 
 
@@ -77,6 +79,18 @@ class _File:
     path: str
     size: int
     read: Callable[[], bytes]
+
+
+def describes_source(head: bytes) -> bool:
+    """Whether a file that begins like this is meant to be a `.dsc`; firmware, for one, has others of that name."""
+    return _LOOKS.search(head) is not None
+
+
+def parts_of(content: bytes) -> frozenset[str]:
+    """The names of the files that a `.dsc` lists; none if it is meant to be something else."""
+    if not describes_source(content):
+        return frozenset()
+    return frozenset(name.decode("utf-8", "surrogateescape") for name in _PART.findall(content))
 
 
 def source_package(path: str, reading: Reading, source: str) -> Unit:

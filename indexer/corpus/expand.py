@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Protocol
@@ -22,8 +23,10 @@ DAMAGE = (zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, OverflowErr
 """What decoders raise on bytes that are not what they say."""
 
 _BLOCK = 64 << 10
+_FIRST = 512  # of which a decoder copies what it does not use, so that tiny streams in great number cost little
 _ZSTD_BLOCK = 1 << 10  # of which each byte may stand for 32 KiB, and no limit can be set
 _ZSTD_WINDOW = 128 << 20
+_NOT_ZERO = re.compile(rb"[^\0]")
 
 
 class Decoder(Protocol):
@@ -136,26 +139,31 @@ def decoder_of(head: bytes) -> Callable[[], Decoder] | None:
 def expanded(stream: BinaryIO, name: str, decoder: Callable[[], Decoder], allowance: Allowance) -> Iterator[bytes]:
     """The expanded bytes of the stream from where it stands to its end. Zeros behind an end are padding."""
     current = decoder()
-    read = given = 0
-    data = b""
+    read = given = at = 0
+    step = _BLOCK
+    block = b""
     try:
         while True:
-            if current.eof:
-                data = current.unused_data.lstrip(b"\0")
-                while not data:
-                    data = stream.read(_BLOCK)
-                    if not data:
-                        return
-                    read += len(data)
-                    data = data.lstrip(b"\0")
-                current = decoder()
-            elif current.needs_input:
-                data = stream.read(_BLOCK)
-                read += len(data)
-                if not data:
-                    raise incomplete(name, f"the compressed stream ends after {read:,} bytes")
-            piece = current.decompress(data, PIECE)
             data = b""
+            if current.eof:
+                at -= len(current.unused_data)
+                while (found := _NOT_ZERO.search(block, at)) is None:
+                    block, at = stream.read(_BLOCK), 0
+                    read += len(block)
+                    if not block:
+                        return
+                at = found.start()
+                current, step = decoder(), _FIRST
+            if current.needs_input:
+                if at == len(block):
+                    block, at = stream.read(_BLOCK), 0
+                    read += len(block)
+                    if not block:
+                        raise incomplete(name, f"the compressed stream ends after {read:,} bytes")
+                data = block[at : at + step]
+                at += len(data)
+                step = min(2 * step, _BLOCK)
+            piece = current.decompress(data, PIECE)
             given += len(piece)
             allowance.refuse_ratio(given, read)
             allowance.take_bytes(len(piece))

@@ -27,6 +27,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import urlsplit
@@ -34,10 +35,14 @@ from urllib.parse import urlsplit
 from codecite.indexer.corpus.files import HEAD, READER, absolute, look_into, printable, too_large
 from codecite.indexer.corpus.identity import purl, repository_url
 from codecite.indexer.corpus.leftout import kept
+from codecite.indexer.corpus.members import MAX_PATH, TOO_LONG
 from codecite.indexer.corpus.nearby import TEXT_BYTES, Nearby, is_license_file
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.errors import SourceError
 from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason, SourceFile
+
+MAX_ENTRIES = 1_000_000
+"""Files of a revision: a tree that names itself ten times over, ten times, takes some kilobytes."""
 
 _OPTIONS = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
 _ENVIRONMENT = {
@@ -239,7 +244,11 @@ def _released(commit: bytes) -> str | None:
 
 
 def _files(git: _Git, commit: str, reading: Reading) -> Iterator[Item]:
-    entries = list(_entries(git, commit))
+    entries = list(islice(_entries(git, commit), MAX_ENTRIES + 1))
+    if len(entries) > MAX_ENTRIES:
+        raise SourceError(
+            f"{git.name}: holds more than {MAX_ENTRIES:,} files; if that is no attack, check it out and give the folder"
+        )
     licenses = [entry for entry in entries if is_license_file(entry.path) and _readable(entry, reading) is entry]
     found = [
         item if isinstance(item, Skipped) else _readable(item, reading) for item in kept(entries, reading.excluded)
@@ -279,6 +288,8 @@ def _readable(entry: _Entry, reading: Reading) -> _Entry | Skipped:
         return Skipped(entry.path, SkipReason.NOT_A_FILE, f"a submodule, at {entry.oid}; add its own repository")
     if entry.mode == _LINK:
         return Skipped(entry.path, SkipReason.NOT_A_FILE, "a symbolic link")
+    if len(entry.path) > MAX_PATH:
+        return Skipped(f"{entry.path[:80]}...", SkipReason.BAD_PATH, TOO_LONG)
     if {"", ".", ".."} & set(entry.path.split("/")):
         return Skipped(entry.path, SkipReason.BAD_PATH, "no path inside a tree")
     if entry.size is not None and entry.size > reading.max_file_bytes:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from codecite.indexer.corpus.files import printable
+from codecite.indexer.corpus.members import PIECE, Allowance
 from codecite.indexer.corpus.row import Row, without_content
 from codecite.indexer.errors import SourceError
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 MAX_LINE = 128 * 1024 * 1024
 """Bytes; a text of 16 MiB takes up to 96 MiB of JSON. A longer line is passed over piecewise, and named."""
+
+MAX_EMPTY = 1_000_000
+"""Lines of nothing but white space, one after the other; of a file that has more the rest is not read."""
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -46,7 +51,8 @@ def lines(path: str, content: str) -> Iterator[Row | SourceError]:
     first = True
     try:
         with Path(path).open("rb") as file, _expanded(file) as stream:
-            for number, (start, line) in enumerate(_lines(stream), 1):
+            allowance = None if stream is file else Allowance(name, os.fstat(file.fileno()).st_size)
+            for number, start, line in _lines(stream, allowance):
                 place = f"line {number} (byte {start:,})"
                 end = start + len(line or b"")
                 found = _object(line, number)
@@ -64,19 +70,34 @@ def lines(path: str, content: str) -> Iterator[Row | SourceError]:
         yield broken
 
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Where each line begins, in bytes of the expanded file, and the line; None for one that is too long."""
-    offset = 0
+def _lines(stream: BinaryIO, allowance: Allowance | None) -> Iterator[tuple[int, int, bytes | None]]:
+    """The number of each line, where it begins in the expanded file, and the line; None for one that is too long.
+
+    Lines of nothing but white space are counted only. SourceError where the file expands beyond its allowance, OSError
+    where there is nothing in it for too long.
+    """
+    number = full = offset = taken = 0
     while line := stream.readline(MAX_LINE + 1):
+        number += 1
         start = offset
         offset += len(line)
+        if allowance is not None and offset - taken >= PIECE:
+            allowance.take_bytes(offset - taken)
+            taken = offset
         if len(line) <= MAX_LINE:
-            yield start, line
+            if not line.isspace():
+                full = number
+                yield number, start, line
+            elif number - full > MAX_EMPTY:
+                raise OSError(f"more than {MAX_EMPTY:,} lines without anything in them")
             continue
         while line and not line.endswith(b"\n"):
             line = stream.readline(1 << 20)
             offset += len(line)
-        yield start, None
+            if allowance is not None:
+                allowance.take_bytes(offset - taken)
+                taken = offset
+        yield number, start, None
 
 
 def _object(line: bytes | None, number: int) -> dict[str, object] | str | None:
@@ -94,7 +115,8 @@ def _object(line: bytes | None, number: int) -> dict[str, object] | str | None:
         return f"not UTF-8 at byte {error.start:,} of the line; write the row again as UTF-8"
     except json.JSONDecodeError as error:
         where = min(error.pos, len(text.rstrip())) + 1
-        return f"not JSON: {error.msg} at character {where:,}; mend the line, or write each row on one line"
+        wrong = f"{error.msg.removesuffix(' at')} at character {where:,}"
+        return f"not JSON: {wrong}; mend the line, or write each row on one line"
     except (ValueError, RecursionError, MemoryError) as error:
         return f"JSON that cannot be read ({error}); mend the line or leave the row out"
     if not isinstance(found, dict):

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from codecite.indexer.corpus.archive import archive
 from codecite.indexer.corpus.containers import ARCHIVES, is_archive
-from codecite.indexer.corpus.debian import source_package
+from codecite.indexer.corpus.debian import describes_source, source_package
 from codecite.indexer.corpus.expand import DAMAGE, decoder_of
 from codecite.indexer.corpus.rows import rows
 from codecite.indexer.corpus.units import Columns, Reading, Unit
@@ -47,11 +47,14 @@ def reader_in_tree(path: str, name: str, columns: Columns) -> Reader | None:
     Raises OSError.
     """
     reader = reader_of(name)
-    if reader is None or reader is source_package:
-        return reader
+    if reader is None:
+        return None
     with open(path, "rb", opener=_unfollowed) as stream:
         head = stream.read(_HEAD)
-        same = is_archive(head) if reader is archive else _is_dataset(stream, head, columns.content)
+        if reader is rows:
+            same = _is_dataset(stream, head, columns.content)
+        else:
+            same = is_archive(head) if reader is archive else describes_source(head)
     return reader if same else None
 
 

@@ -22,6 +22,9 @@ class Entry(Protocol):
 
 E = TypeVar("E", bound=Entry)
 
+_FOLDERS = 100_000
+"""Folders of which the answer is kept at hand."""
+
 
 def kept(entries: Iterable[E], excluded: Callable[[str], bool]) -> Iterator[E | Skipped]:
     """The entries that are not excluded. `excluded` is asked once for each folder, and never of what is in one that is.
@@ -34,6 +37,8 @@ def kept(entries: Iterable[E], excluded: Callable[[str], bool]) -> Iterator[E | 
     for entry in entries:
         folder = entry.path.rpartition("/")[0]
         if folder not in around:
+            if len(folders) > _FOLDERS:  # long paths in great number: what is forgotten is asked again
+                folders.clear()
             around[folder] = _outermost(folder, excluded, folders)
         left_out = around[folder] or (entry.path if excluded(entry.path) else "")
         if not left_out:

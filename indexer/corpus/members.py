@@ -27,12 +27,15 @@ MAX_RATIO = 100
 PIECE = 1 << 20
 """Bytes that are expanded at a time."""
 
+MAX_PATH = 4096
+"""Bytes of a path in a source: no file system takes a longer one, and each folder in it costs."""
+
 _DAY = 86_400
 _EPOCH = date(1970, 1, 1).toordinal()
 _FIRST_DAY = date(1990, 1, 1).toordinal() - _EPOCH
-_INVENTED_DAYS = {day.toordinal() - _EPOCH for day in (date(2006, 7, 24), date(2020, 2, 2))}
-"""Cargo and hatch write these days into every archive, so that builds are reproducible. npm, Yarn, Gradle and others
-take days before 1990."""
+_INVENTED_DAYS = {day.toordinal() - _EPOCH for day in (date(2006, 7, 24), date(2016, 1, 1), date(2020, 2, 2))}
+"""Cargo, poetry and hatch write these days into every archive, so that builds are reproducible. npm, Yarn, Gradle and
+others take days before 1990."""
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
@@ -65,10 +68,18 @@ class Listing:
     pieces: Callable[[int], Iterator[bytes]]
 
 
+TOO_LONG = f"longer than {MAX_PATH:,} bytes"
+"""What is wrong with a path beyond MAX_PATH."""
+
+
 class Allowance:
-    """What an outermost archive, with all archives inside it, may still cost."""
+    """What an outermost archive, with all archives inside it, may still cost.
+
+    `exceeded` says that it was asked for more than is left: what is inside is not looked into any more.
+    """
 
     def __init__(self, name: str, size: int) -> None:
+        self.exceeded = False
         self._name = name
         self._bytes = max(FREE_BYTES, MAX_RATIO * size)
         self._members = MAX_MEMBERS
@@ -78,24 +89,27 @@ class Allowance:
         """So many more entries; SourceError where that is too many."""
         self._members -= count
         if self._members < 0:
-            raise SourceError(f"{self._name}: holds more than {MAX_MEMBERS:,} entries; unpack it and give the folder")
+            raise self._over(f"holds more than {MAX_MEMBERS:,} entries; unpack it and give the folder")
 
     def take_bytes(self, count: int) -> None:
         """So many more expanded bytes; SourceError, and nothing is taken, where that is too many."""
         if count > self._bytes:
-            raise SourceError(
-                f"{self._name}: expands to more than {self._limit}, the limit for an archive of its size; if that is "
-                f"no attack, unpack it and give the folder"
+            raise self._over(
+                f"expands to more than {self._limit}, the limit for an archive of its size; if that is no attack, "
+                f"unpack it and give the folder"
             )
         self._bytes -= count
 
     def refuse_ratio(self, expanded: int, read: int) -> None:
         """SourceError where a stream has expanded beyond what is free and MAX_RATIO times what was read of it."""
         if expanded > max(FREE_BYTES, MAX_RATIO * read):
-            raise SourceError(
-                f"{self._name}: expands to more than {MAX_RATIO} times its size; if that is no attack, unpack it and "
-                f"give the folder"
+            raise self._over(
+                f"expands to more than {MAX_RATIO} times its size; if that is no attack, unpack it and give the folder"
             )
+
+    def _over(self, reason: str) -> SourceError:
+        self.exceeded = True
+        return SourceError(f"{self._name}: {reason}")
 
 
 def member_name(raw: bytes) -> tuple[str, str]:
@@ -107,6 +121,8 @@ def member_name(raw: bytes) -> tuple[str, str]:
     (('a/b.c', ''), ('../x', 'leads out of the archive'))
     """
     name = raw.decode("utf-8", "backslashreplace")
+    if len(raw) > MAX_PATH:
+        return f"{name[:80].translate(_CONTROL)}...", TOO_LONG
     shown = name.translate(_CONTROL)
     if shown != name:
         return shown, "holds a control character"

@@ -83,8 +83,9 @@ class Nearby:
 
     def of(self, path: str) -> tuple[LicenseEvidence, ...]:
         """The evidence near the file at `path`."""
-        folder = path.rpartition("/")[0]
-        found = self._folders.get(folder)
-        if found is None:
-            found = self._folders[folder] = self.of(folder)
+        folder = above = path.rpartition("/")[0]
+        while (found := self._folders.get(above)) is None:
+            above = above.rpartition("/")[0]
+        if above != folder:
+            self._folders[folder] = found
         return found

@@ -30,6 +30,7 @@ from xxhash import xxh3_64_hexdigest, xxh3_128
 
 from codecite.indexer.corpus.files import absolute, look_into, printable
 from codecite.indexer.corpus.jsonl import lines
+from codecite.indexer.corpus.members import MAX_PATH, TOO_LONG
 from codecite.indexer.corpus.parquet import records
 from codecite.indexer.corpus.row import Row
 from codecite.indexer.corpus.units import Columns, Item, Pending, Reading, Unit
@@ -196,6 +197,8 @@ class _Dataset:
     def _refused(self, path: str, size: int) -> Skipped | None:
         """The Skipped for a file that is left out, too large, or whose path leads out of its repository."""
         reading = self._reading
+        if len(path) > MAX_PATH:
+            return Skipped(f"{_CONTROL.sub('?', path[:80])}...", SkipReason.BAD_PATH, TOO_LONG)
         folders = path.split("/")[:-1]
         if ".." in folders or path.startswith("/") or path.endswith(("/", "/..")) or _CONTROL.search(path):
             return Skipped(_CONTROL.sub("?", path), SkipReason.BAD_PATH, "no path inside a repository")

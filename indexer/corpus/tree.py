@@ -18,6 +18,7 @@ from pathlib import Path
 
 import xxhash
 
+from codecite.indexer.corpus.debian import MAX_METADATA, parts_of
 from codecite.indexer.corpus.files import READER, absolute, printable, read_path, too_large, unreadable
 from codecite.indexer.corpus.kinds import reader_in_tree
 from codecite.indexer.corpus.nearby import TEXT_BYTES, evidence_of, is_license_file, is_license_folder
@@ -149,9 +150,8 @@ def _list(path: str, folder: _Folder, stack: _Stack) -> Skipped | None:
             texts[folder.name + printable(entry.name)] = _beginning(entry.path)
         elif is_license_folder(entry.name) and entry.is_dir(follow_symlinks=False):
             texts.update(_texts_in(entry, f"{folder.name}{entry.name}/"))
-        elif entry.name.endswith(".dsc"):
-            words = _beginning(entry.path).decode("utf-8", "replace").split()
-            folder.parts |= frozenset(words) - {entry.name}
+        elif entry.name.lower().endswith(".dsc"):
+            folder.parts |= parts_of(_beginning(entry.path, MAX_METADATA)) - {entry.name}
     near = evidence_of(texts)
     if near:
         folder.near = near
@@ -174,10 +174,10 @@ def _texts_in(folder: os.DirEntry[str], name: str) -> dict[str, bytes]:
     return {path: _beginning(place) for path, place in found.items() if is_license_file(path)}
 
 
-def _beginning(path: str) -> bytes:
+def _beginning(path: str, size: int = TEXT_BYTES) -> bytes:
     """The first bytes of a file, none of what cannot be read: that is told where the file itself is."""
     try:
         with open(os.open(path, os.O_RDONLY | _NO_WAIT), "rb", buffering=0) as stream:  # noqa: PTH123
-            return stream.read(TEXT_BYTES) or b""
+            return stream.read(size) or b""
     except OSError:
         return b""

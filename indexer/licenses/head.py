@@ -69,8 +69,10 @@ def _tags(head: bytes) -> tuple[LicenseEvidence, ...]:
     found: list[LicenseEvidence] = []
     for at in _places(head, _TAG):
         start = head.rfind(b"\n", 0, at) + 1
+        if not _LEADER.fullmatch(head, start, at) or (found and _INDENTED.match(head, start)):
+            continue
         value = _VALUE.match(head, at + len(_TAG), _line_end(head, at))
-        if value is None or not _LEADER.fullmatch(head, start, at) or (found and _INDENTED.match(head, start)):
+        if value is None:
             continue
         expression = normalize(value.group(1).decode("ascii"))
         line = head.count(b"\n", 0, start) + 1

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from codecite.indexer.corpus import archive as module
+from codecite.indexer.corpus import members
 from codecite.indexer.corpus.archive import archive
 from codecite.indexer.corpus.units import Pending, Reading, Unit
 from codecite.indexer.licenses.effective import effective
@@ -205,12 +206,18 @@ def test_a_broken_archive_inside_is_one_error(found: Callable[..., Any]) -> None
     assert "outer.zip: damaged.zip: member c.py is damaged (its checksum is wrong)" in outer.errors[0]
 
 
-def test_archives_inside_share_one_allowance(found: Callable[..., Any]) -> None:
-    """Many small bombs are one large one."""
-    bomb = tarred({"zeros": bytes(100 << 20)}, "w:xz")
-    outer = found(zipped({**{f"{number}.tar.xz": bomb for number in range(4)}, "good.py": b"x = 1\n"}))
+def test_archives_inside_share_one_allowance(found: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many small bombs are one large one, and told once, not each."""
+    monkeypatch.setattr(members, "FREE_BYTES", 5 << 20)
+    bomb = tarred({"zeros": bytes(2 << 20)}, "w:xz")
+    outer = found(
+        zipped({**{f"{number}.tar.xz": bomb for number in range(5)}, "good.py": b"x = 1\n"}),
+        reading=Reading(max_file_bytes=1 << 20),
+    )
     assert set(outer.files) == {"good.py"}
-    assert [error.rpartition(": ")[2].split(",")[0] for error in outer.errors] == ["expands to more than 268"] * 2
+    assert [error.rpartition(": ")[2].split(",")[0] for error in outer.errors] == ["expands to more than 5"]
+    shown = {path: item.detail for path, item in outer.skipped.items() if path.endswith(".xz")}
+    assert shown == dict.fromkeys(("3.tar.xz", "4.tar.xz"), "an archive; what is before it expands too far already")
 
 
 def test_a_large_archive_inside_is_told(found: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,7 +178,8 @@ def test_duplicate_names_are_both_kept() -> None:
 def test_the_newest_plausible_date_is_told(kind: str) -> None:
     """Days that build tools invent, and days to come, are no dates of release."""
     to_come = date.today() + timedelta(days=3)
-    invented = [date(1980, 1, 1), date(1985, 10, 26), date(2006, 7, 24), date(2020, 2, 2), to_come]
+    invented = [date(1980, 1, 1), date(1985, 10, 26), date(2006, 7, 24), date(2016, 1, 1)]
+    invented += [date(2020, 2, 2), to_come]
 
     def newest(days: list[date]) -> str | None:
         stream = io.BytesIO()

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from codecite.indexer.corpus import git as module
 from codecite.indexer.corpus.git import is_repository, repository, web_url
+from codecite.indexer.corpus.members import TOO_LONG
 from codecite.indexer.corpus.units import Pending, Reading
 from codecite.indexer.errors import SourceError
 from codecite.indexer.records import EvidenceKind, Package, Skipped, SkipReason, SourceFile
@@ -344,3 +346,30 @@ def test_the_only_remote_counts_where_none_is_called_origin(tmp_path: Path) -> N
 def test_a_remote_is_written_as_one_https_url(remote: str, expected: str | None) -> None:
     """Without credentials; a path on this machine is none."""
     assert web_url(remote) == expected
+
+
+def test_a_tree_that_expands_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten names for one tree of ten names for one, and so on: a million files in some objects."""
+    folder = tmp_path / "bomb"
+    commit(folder, {"a.py": b"x = 1\n"})
+    kind, tree = "blob", git(folder, "rev-parse", "HEAD:a.py")
+    for _ in range(6):
+        mode = "100644" if kind == "blob" else "040000"
+        listed = "".join(f"{mode} {kind} {tree}\t{number}\n" for number in range(10))
+        kind, tree = "tree", git(folder, "mktree", standard_input=listed.encode())
+    git(folder, "reset", "--quiet", "--soft", git(folder, "commit-tree", tree, "-m", "x"))
+    monkeypatch.setattr(module, "MAX_ENTRIES", 1000)
+    with pytest.raises(SourceError, match=r"bomb: holds more than 1,000 files; .* check it out and give the folder"):
+        read(folder)
+
+
+def test_a_path_that_no_file_system_takes_is_skipped(tmp_path: Path) -> None:
+    """Objects may hold it all the same."""
+    folder = tmp_path / "deep"
+    commit(folder, {"a.py": b"x = 1\n"})
+    tree = git(folder, "rev-parse", "HEAD^{tree}")
+    name = "d" * 250
+    for _ in range(20):
+        tree = git(folder, "mktree", standard_input=f"040000 tree {tree}\t{name}\n".encode())
+    git(folder, "reset", "--quiet", "--soft", git(folder, "commit-tree", tree, "-m", "x"))
+    assert read(folder) == {f"{name[:80]}...": Skipped(f"{name[:80]}...", SkipReason.BAD_PATH, TOO_LONG)}

@@ -80,6 +80,15 @@ def test_paths_that_lead_out_are_refused_in_both_kinds() -> None:
         assert set(found) == {*BAD_NAMES[:-2], "a\\x0ab.py", "\\x1b[2J.py"}
 
 
+def test_a_path_that_no_file_system_takes_is_refused() -> None:
+    """Its folders alone would fill the memory; the beginning of it is shown."""
+    long, just = "folder/" * 1000 + "x.py", "x" * 4093 + ".py"
+    for content in (zipped([long, "good.py"]), tarred([tarfile.TarInfo(long)])):
+        (path, found), *others = refusals(content).items()
+        assert (path, found, others) == (f"{long[:80]}...", (SkipReason.BAD_PATH, "longer than 4,096 bytes"), [])
+    assert read_all(zipped([just])) == [just]
+
+
 def test_what_is_no_regular_file_is_refused() -> None:
     """Links, devices and pipes are named with what they are; nothing follows them."""
     kinds = {
@@ -187,6 +196,16 @@ def test_a_bomb_is_refused_before_it_goes_off(kind: str) -> None:
     assert message.startswith("the bomb: expands to more than ")
     assert seconds < 5
     assert kilobytes < 300_000
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zstandard.compress])
+def test_empty_streams_in_great_number_cost_little(pack: Callable[[bytes], bytes]) -> None:
+    """With padding between them; what comes last is read."""
+    stream = pack(b"") + bytes(4)
+    count = (2 << 20) // len(stream)
+    began = time.process_time()
+    assert read_all(stream * count + pack(tarred([]))) == ["good.py"]
+    assert time.process_time() - began < 4
 
 
 def test_a_million_entries_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

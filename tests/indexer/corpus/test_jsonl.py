@@ -13,7 +13,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codecite.indexer.corpus import jsonl
+from codecite.indexer.corpus import jsonl, members
 from codecite.indexer.corpus.jsonl import lines
 from codecite.indexer.corpus.row import Row
 from codecite.indexer.errors import SourceError
@@ -146,3 +146,36 @@ def test_whatever_the_bytes_are_only_source_errors_come(
         assert "a.jsonl" in str(error)
     else:
         assert all(isinstance(item, Row | SourceError) for item in found)
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+def test_a_file_that_expands_too_far_ends_at_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The rows before it are given; in one line or in many."""
+    monkeypatch.setattr(members, "FREE_BYTES", 5 << 20)
+    monkeypatch.setattr(jsonl, "MAX_LINE", 1 << 20)
+    row = b'{"content": "a"}\n'
+    for bomb in (b" " * (9 << 20), (b" " * 99_999 + row) * 90):
+        (tmp_path / "a.jsonl").write_bytes(COMPRESS[kind](row + bomb))
+        found = lines(os.fspath(tmp_path / "a.jsonl"), "content")
+        assert isinstance(next(found), Row)
+        with pytest.raises(SourceError, match=r"a\.jsonl: expands to more than 5,242,880 bytes"):
+            list(found)
+
+
+def test_a_file_of_empty_lines_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is on those that come one after the other."""
+    monkeypatch.setattr(jsonl, "MAX_EMPTY", 100)
+    row = b'{"content": "a"}\n'
+    assert len(read(tmp_path, (row + b"\n" * 100) * 5)) == 5
+    first, second, error = read(tmp_path, row + b"\n" * 100 + row + b"\n" * 101 + row)
+    assert isinstance(first, Row)
+    assert isinstance(second, Row)
+    assert "more than 100 lines without anything in them" in str(error)
+
+
+def test_what_json_says_of_a_line_is_said_in_one_sentence(tmp_path: Path) -> None:
+    """A line break within a text, as an export by hand leaves it."""
+    (error, *_) = read(tmp_path, b'{"content": "a\n"}\n')
+    assert "not JSON: Invalid control character at character 15; mend the line" in str(error)

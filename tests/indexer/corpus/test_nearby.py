@@ -121,3 +121,10 @@ def test_no_more_than_some_files_are_kept() -> None:
         where(Nearby({f"LICENSE-{number}": b"x" for number in range(20)}), "a")
         == sorted(f"LICENSE-{number}" for number in range(20))[:MAX_FILES]
     )
+
+
+def test_a_path_may_go_through_any_number_of_folders() -> None:
+    """More than Python would call functions in each other."""
+    near = Nearby({"a/LICENSE": b"MIT"})
+    assert where(near, "a/" * 3000 + "x.py") == ["a/LICENSE"]
+    assert where(near, "b/" * 3000 + "x.py") == []

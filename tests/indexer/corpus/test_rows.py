@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,6 +20,7 @@ import pytest
 import zstandard
 
 from codecite.indexer.corpus import rows as module
+from codecite.indexer.corpus.members import TOO_LONG
 from codecite.indexer.corpus.rows import PRESETS, parse_columns, rows
 from codecite.indexer.corpus.units import Columns, Pending, Reading, Unit
 from codecite.indexer.errors import ConfigError, SourceError
@@ -281,6 +283,14 @@ def test_rows_that_are_left_out_are_named(tmp_path: Path, path: str, content: st
     _, skipped = one(tmp_path, {"content": content, "max_stars_repo_path": path}, reading)
     assert isinstance(skipped, Skipped)
     assert (skipped.path, skipped.reason) == (path.replace("\n", "?"), reason)
+
+
+def test_a_path_that_no_file_system_takes_is_not_looked_into(tmp_path: Path) -> None:
+    """Half a million folders cost nothing, and only the first are shown."""
+    began = time.process_time()
+    _, skipped = one(tmp_path, {"content": "x = 1\n", "max_stars_repo_path": "a/" * 500_000 + "b"})
+    assert skipped == Skipped("a/" * 40 + "...", SkipReason.BAD_PATH, TOO_LONG)
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(

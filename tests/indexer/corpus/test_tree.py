@@ -235,3 +235,26 @@ def test_any_bytes_are_read_as_they_are_or_skipped(
             assert found.content == mark + content
     elif isinstance(found, SourceFile):
         assert b"\0" not in found.content
+
+
+FIRMWARE = b"[Defines]\n  PLATFORM_NAME = Shell\n[LibraryClasses]\n  main.c notes.txt\n"
+
+
+def test_what_only_has_the_name_of_a_debian_source_package_is_a_file(tmp_path: Path, reading: Reading) -> None:
+    """So has the description of a firmware's build; the files that it names are there too."""
+    for name, content in (("Shell.dsc", FIRMWARE), ("main.c", b"int main;\n"), ("notes.txt", b"of main\n")):
+        (tmp_path / name).write_bytes(content)
+    assert reasons(read(tmp_path, reading)) == {"Shell.dsc": None, "main.c": None, "notes.txt": None}
+
+
+def test_only_the_parts_of_a_debian_source_package_go_with_it(tmp_path: Path, reading: Reading) -> None:
+    """Those of its lists, however far down they stand; a file that its fields mention is one like any other."""
+    listed = "".join(f" {number:032x} {number} part-{number}.tar.gz\n" for number in range(200))
+    head = "Format: 1.0\nSource: hello\nBinary: hello\nVersion: 1\nPackage-List:\n" + " hello deb\n" * 500
+    (tmp_path / "hello_1.dsc").write_text(f"{head}Files:\n{listed}", encoding="utf-8")
+    for name in ("hello", "part-0.tar.gz", "part-199.tar.gz"):
+        (tmp_path / name).write_bytes(b"a file\n")
+    hello, package = tree(os.fspath(tmp_path), reading).files()
+    assert isinstance(hello, Pending)
+    assert hello.path == "hello"
+    assert isinstance(package, Unit)
