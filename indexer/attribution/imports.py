@@ -84,7 +84,8 @@ _COMPLETE = re.compile(
     # PHP, Ruby, Perl, Lua, R, shell, CMake
     rb"|namespace\s+[\w\\.:]+\s*;|(?:require|include)(?:_once|_relative)?\s*\(?\s*(?:__DIR__\s*\.\s*|dirname\(__FILE__\)\s*"
     rb"\.\s*)?" + _QUOTED + rb"\s*\)?(?:\.\w+)*|require\s+[\w:.]+\s*;"
-    rb"|(?:suppress\w+\()?(?:library|require|requireNamespace|source|include)\(\s*['\"]?[\w./-]+['\"]?\s*\)+"
+    rb"|(?:suppress\w+\()?(?:library|require|requireNamespace|source|include)\(\s*['\"]?[\w./-]+['\"]?"
+    rb"(?:\s*,\s*[\w.]+\s*=\s*[\w\"']+)*\s*\)+"
     rb"|importFrom\([\w.\",\s%]*\)|(?:source|\.)\s+[\w./$\"{}~-]*[./][\w./$\"{}~-]*"
     # Protocol buffers
     rb"|syntax\s*=\s*\"proto\d\"|import\s+(?:public|weak)\s+" + _QUOTED + rb")" + _END

@@ -11,7 +11,7 @@ judged whole, as far as it is known, and counts with its part.
   (`indexer/attribution/imports.py`); imports and guards hold at least 20 bytes that are not white space, half of
   them or more of imports; the parts of other lines at either end hold at most a quarter of that; comments that are no
   notice hold no more letters.
-* `license-notice`: without the imports and guards, at least 25 letters are left; at least 85 % of them stand in lines
+* `license-notice`: without the imports and guards, at least 25 letters are left; at least 80 % of them stand in lines
   of a notice (`indexer/attribution/notice.py`), and at least 10 % belong to legal words.
 * `low-information`: `indexer/attribution/information.py`.
 
@@ -31,7 +31,7 @@ _AROUND = 2048
 _LINE_AROUND = 512
 _IMPORT_BYTES = 20
 _NOTICE_LETTERS = 25
-_NOTICE_SHARE = 0.85
+_NOTICE_SHARE = 0.8
 _LEGAL_SHARE = 0.1
 
 
@@ -55,7 +55,14 @@ def marks_within(text: bytes, start: int, end: int) -> tuple[Mark, ...]:
 
 
 def _bytes(text: str | bytes) -> bytes:
-    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    """The bytes of a text (escaped ones become themselves), its lines ended by LF."""
+    if isinstance(text, bytes):
+        raw = text
+    else:
+        try:
+            raw = text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            raw = text.encode("utf-8", "surrogatepass")
     return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in raw else raw
 
 

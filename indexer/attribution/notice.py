@@ -5,7 +5,7 @@ and what follows from the counts: `indexer/attribution/marks.py` has that rule.
 
 A line is *of a notice* if it is short (at most 300 bytes) and names who holds the rights or the licence: `Copyright`
 or `(c)` with a year, a name or a sign beside it, `All rights reserved`, an SPDX tag, `Author:`, `Licensed under`, `This
-file is part of`, a mail address outside a call or an assignment. Of any other line, it is if at least 7 in 10 of its
+file is part of`, a mail address outside a call or an assignment. Of any other line, it is if at least 65 % of its
 letters belong to words that notices are written in (`indexer/attribution/notice_words.py`), and it holds at most two
 of the signs `= { } [ ] & | +`, which code is full of. Words are runs of letters, in small letters.
 """
@@ -22,7 +22,7 @@ LETTERS = bytes(
     code | 32 if 65 <= code <= 90 or 97 <= code <= 122 else code if code >= 128 else 32 for code in range(256)
 )
 """Makes capitals small and blanks what is no letter; bytes outside ASCII are letters."""
-_SHARE = 0.7
+_SHARE = 0.65
 _SHORT = 300
 _CODE = bytes(set(range(256)) - set(b"={}[]&|+"))
 _CODE_ALLOWED = 2
