@@ -1,15 +1,19 @@
-"""A small real corpus, its index, and the command line as a process of its own."""
+"""A small real corpus, its index, and the command line: in this process, and as one of its own where that matters."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
+
+from codecite.search_api.cli.main import main
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -18,17 +22,54 @@ MODULES = ("textwrap.py", "shlex.py", "bisect.py", "heapq.py", "json/decoder.py"
 
 
 @pytest.fixture(scope="session")
-def codecite(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run `codecite` with these arguments in a process of its own; no terminal, no index but the one it is given."""
-    home = tmp_path_factory.mktemp("home")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the command line keeps what is a user's own."""
+    return tmp_path_factory.mktemp("home")
+
+
+def environment_of(home: Path, more: dict[str, str]) -> dict[str, str]:
+    """The environment of a command: nothing of the user's own settings, and `more`."""
+    outside = {key: value for key, value in os.environ.items() if not key.startswith(("CODECITE_", "XDG_"))}
+    return {**outside, "XDG_DATA_HOME": str(home), **more}
+
+
+def encoded(stdin: str | bytes) -> bytes:
+    """Standard input as bytes."""
+    return stdin.encode() if isinstance(stdin, str) else stdin
+
+
+@pytest.fixture(scope="session")
+def codecite(home: Path) -> Run:
+    """Run `codecite` with these arguments, in this process; no terminal, no index but the one it is given."""
 
     def run(*arguments: str | Path, stdin: str | bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
-        outside = {key: value for key, value in os.environ.items() if not key.startswith(("CODECITE_", "XDG_"))}
+        command = ["codecite", *map(os.fspath, arguments)]
+        given, out, errors = (io.TextIOWrapper(io.BytesIO(text), "utf-8") for text in (encoded(stdin), b"", b""))
+        with (
+            mock.patch.multiple(sys, argv=command, stdin=given, stdout=out, stderr=errors),
+            mock.patch.dict(os.environ, environment_of(home, environment), clear=True),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+        shown = []
+        for stream in (out, errors):
+            stream.flush()
+            shown.append(stream.buffer.getvalue().decode("utf-8"))  # type: ignore[attr-defined]
+        return subprocess.CompletedProcess(command, int(ended.value.code or 0), *shown)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def process(home: Path) -> Run:
+    """The same in a process of its own, for what depends on one: pipes, the time of the first run, the whole of it."""
+
+    def run(*arguments: str | Path, stdin: str | bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "codecite.search_api.cli", *map(os.fspath, arguments)],
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            input=encoded(stdin),
             capture_output=True,
-            env={**outside, "XDG_DATA_HOME": str(home), **environment},
+            env=environment_of(home, environment),
             check=False,
             timeout=300,
         )
@@ -55,10 +96,10 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def index(codecite: Run, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(process: Run, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The index of the corpus, made by the command line."""
     directory = tmp_path_factory.mktemp("made") / "index"
-    done = codecite("index", "add", corpus, "--index", directory)
+    done = process("index", "add", corpus, "--index", directory)
     assert done.returncode == 0, done.stderr
     return directory
 

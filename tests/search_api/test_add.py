@@ -53,9 +53,9 @@ def test_adding_says_what_was_added_and_what_was_skipped(codecite, corpus: Path,
     assert "image.bin" in result["skipped"]["binary"]["examples"][0]
 
 
-def test_no_progress_bar_in_a_pipe(codecite, corpus: Path, tmp_path: Path) -> None:
+def test_no_progress_bar_in_a_pipe(process, corpus: Path, tmp_path: Path) -> None:
     """Standard error holds no carriage return and no escape."""
-    done = codecite("index", "add", corpus, "--index", tmp_path / "index")
+    done = process("index", "add", corpus, "--index", tmp_path / "index")
     assert not set(done.stderr) & {"\r", "\x1b"}
     assert "generation 1" in done.stdout
     assert "(binary)" in done.stdout
@@ -117,15 +117,15 @@ def test_a_damaged_wheel_is_named_and_the_rest_is_added(codecite, corpus: Path, 
     assert "damaged.py" in going.stderr
 
 
-def test_what_is_no_wheel_leaves_the_rest(codecite, corpus: Path, tmp_path: Path) -> None:
+def test_what_is_no_wheel_leaves_the_rest(process, corpus: Path, tmp_path: Path) -> None:
     """A file that is no archive is one line on standard error, and the tree before it is in the index."""
     broken = tmp_path / "broken-1.0-py3-none-any.whl"
     broken.write_bytes(b"PK\x03\x04 this is no archive")
-    done = codecite("index", "add", corpus, broken, "--index", tmp_path / "index")
+    done = process("index", "add", corpus, broken, "--index", tmp_path / "index")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "broken-1.0" in done.stderr
-    assert "6 documents" in codecite("index", "stats", "--index", tmp_path / "index").stdout
+    assert "6 documents" in process("index", "stats", "--index", tmp_path / "index").stdout
 
 
 def test_every_refused_member_of_a_hostile_archive_can_be_found(codecite, tmp_path: Path) -> None:

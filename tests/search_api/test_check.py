@@ -39,10 +39,10 @@ def test_a_copied_passage_is_found_where_it_stands(codecite, index: Path, passag
     assert report["text"]["sha256"] == hashlib.sha256(f"x = 1\n{passage}".encode()).hexdigest()
 
 
-def test_standard_input_is_read_where_no_file_is_named(codecite, index: Path, passage: str) -> None:
+def test_standard_input_is_read_where_no_file_is_named(process, index: Path, passage: str) -> None:
     """`codecite check < file` needs no dash."""
-    named = codecite("check", "-", "--index", index, "--format", "json", stdin=passage)
-    silent = codecite("check", "--index", index, "--format", "json", stdin=passage)
+    named = process("check", "-", "--index", index, "--format", "json", stdin=passage)
+    silent = process("check", "--index", index, "--format", "json", stdin=passage)
     assert named.stdout == silent.stdout
 
 
@@ -145,16 +145,16 @@ def test_no_match_says_what_was_searched(codecite, index: Path) -> None:
     assert "never means that the code is original" in done.stdout
 
 
-def test_hostile_code_cannot_act_on_a_terminal(codecite, passage: str, tmp_path: Path) -> None:
+def test_hostile_code_cannot_act_on_a_terminal(process, passage: str, tmp_path: Path) -> None:
     """Escape sequences in code, in file names and in copyright lines come out as visible text."""
     tree = tmp_path / "tree"
     tree.mkdir()
     hostile = f"# Copyright \x1b[31m Mallory\n{passage}\x1b]0;owned\x07\u202e\n"
     (tree / "evil\x1b[2J.py").write_text(hostile, encoding="utf-8")
     (tree / os.fsdecode(b"bad\xff.py")).write_text(passage + "# more\n", encoding="utf-8")
-    made = codecite("index", "add", tree, "--index", tmp_path / "index")
+    made = process("index", "add", tree, "--index", tmp_path / "index")
     assert made.returncode == 0, made.stderr
-    done = codecite("check", "--index", tmp_path / "index", stdin=hostile)
+    done = process("check", "--index", tmp_path / "index", stdin=hostile)
     assert "\\x1b" in done.stdout
     for stream in (made.stdout, made.stderr, done.stdout, done.stderr):
         assert not set(stream) & {"\x1b", "\x07", "\u202e"}

@@ -13,11 +13,11 @@ from codecite.indexer import open_index
 PROMPT = "def wrap(text):\n    "
 
 
-def test_the_report_of_a_completion_is_that_of_the_library(require, codecite, index: Path) -> None:
+def test_the_report_of_a_completion_is_that_of_the_library(require, process, index: Path) -> None:
     """`generate` answers exactly `check(completion, before=prompt, after=suffix)`, and names its model."""
     require("torch", "transformers")
     arguments = ("--model", "demo", "--prompt", PROMPT, "--suffix", "\n", "--max-new-tokens", "24")
-    done = codecite("generate", *arguments, "--index", index, "--format", "json")
+    done = process("generate", *arguments, "--index", index, "--format", "json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     generation = report.pop("generation")
@@ -52,10 +52,10 @@ def test_exactly_one_prompt_is_wanted(codecite, index: Path, prompts: tuple[str,
 
 
 @pytest.mark.slow
-def test_the_demo_finds_the_completions_where_the_prompts_were_taken_from(require, codecite, tmp_path: Path) -> None:
+def test_the_demo_finds_the_completions_where_the_prompts_were_taken_from(require, process, tmp_path: Path) -> None:
     """It indexes what is installed, names the file of each known prompt, and is quick the second time."""
     require("torch", "transformers", "flask")
-    first = codecite("demo", XDG_CACHE_HOME=str(tmp_path))
+    first = process("demo", XDG_CACHE_HOME=str(tmp_path))
     assert first.returncode == 0, first.stderr
     completions = first.stdout.split("=" * 100)[1:-1]
     for prompt, shown in zip(demo_prompts(), completions, strict=True):
@@ -64,6 +64,6 @@ def test_the_demo_finds_the_completions_where_the_prompts_were_taken_from(requir
             assert "[1] line" in shown
             assert f"{prompt.path}:" in shown
             assert f"{str(prompt.package).lower().replace('_', '-')}@{prompt.version}" in shown
-    second = codecite("demo", XDG_CACHE_HOME=str(tmp_path))
+    second = process("demo", XDG_CACHE_HOME=str(tmp_path))
     assert "added      0 documents" in second.stdout
     assert second.stdout.split("=" * 100)[1:] == first.stdout.split("=" * 100)[1:]

@@ -46,10 +46,10 @@ def test_verify_names_a_file_with_a_flipped_byte(codecite, index: Path, tmp_path
 
 
 @pytest.mark.slow
-def test_a_cold_first_run_says_that_it_compiles(codecite, index: Path, tmp_path: Path) -> None:
+def test_a_cold_first_run_says_that_it_compiles(process, index: Path, tmp_path: Path) -> None:
     """With an empty numba cache `check` says so once; after `warm` it is silent."""
     cold = {"NUMBA_CACHE_DIR": str(tmp_path / "cold")}
-    first = codecite("check", "--index", index, stdin="x = 1\n", **cold)
+    first = process("check", "--index", index, stdin="x = 1\n", **cold)
     assert first.stderr.count("compiling") == 1
-    assert codecite("warm", **cold).returncode == 0
-    assert codecite("check", "--index", index, stdin="x = 1\n", **cold).stderr == ""
+    assert process("warm", **cold).returncode == 0
+    assert process("check", "--index", index, stdin="x = 1\n", **cold).stderr == ""

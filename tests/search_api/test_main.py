@@ -36,9 +36,9 @@ def test_every_command_explains_itself_and_each_of_its_options(codecite, words: 
             assert parameter.help, parameter.name
 
 
-def test_version_is_that_of_the_distribution(codecite) -> None:
+def test_version_is_that_of_the_distribution(process) -> None:
     """`codecite --version` prints what is installed."""
-    assert codecite("--version").stdout.split()[-1] == version("codecite")
+    assert process("--version").stdout.split()[-1] == version("codecite")
 
 
 def test_an_unknown_command_is_exit_code_2(codecite) -> None:
