@@ -76,7 +76,9 @@ def _imports_and_notice(raw: bytes, before: str | bytes, after: str | bytes) -> 
     imports_left = not FIRST_WORDS.isdisjoint(words)
     above = _bytes(before[-_AROUND:])
     start = above.rfind(b"\n") + 1
-    imports_left = imports_left or may_go_on(above[:start])
+    if not imports_left:
+        first = above[start:].translate(LETTERS).split()
+        imports_left = not FIRST_WORDS.isdisjoint(first) or may_go_on(above[:start])
     if not imports_left and not notice_left:
         return False, False
     below = _bytes(after[:_LINE_AROUND])

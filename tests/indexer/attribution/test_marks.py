@@ -120,6 +120,7 @@ def test_a_list_that_was_opened_before_the_passage_is_an_import() -> None:
     names = "    alpha_of_the_first,\n    beta_of_the_second,\n    gamma_of_the_third,\n"
     assert marks_of(names, before="from package.module import (\n") == (Mark.IMPORTS,)
     assert marks_of(names, before="values = frozenset((\n") == ()
+    assert marks_of("AlphaOfTheFirst, BetaOfTheSecond", before="from package import ") == (Mark.IMPORTS,)
 
 
 @given(st.text(st.characters(), max_size=60))
