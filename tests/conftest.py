@@ -13,6 +13,9 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Threads that wait for each other on a busy machine cost more than two cores bring, and small models gain nothing.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # No deadline: the first call of a kernel may compile it.
 settings.register_profile("default", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("deep", parent=settings.get_profile("default"), max_examples=3000)
