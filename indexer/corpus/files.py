@@ -18,7 +18,7 @@ from codecite.indexer.corpus.units import Reading
 from codecite.indexer.licenses.head import read_head
 from codecite.indexer.records import LicenseEvidence, Skipped, SkipReason, SourceFile
 
-READER = 1
+READER = 2
 """Raised whenever the same bytes are read as something else than before: stamps and fingerprints hold it."""
 
 HEAD = 8192
