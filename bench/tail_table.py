@@ -41,7 +41,8 @@ def kinds(found: dict[str, Any]) -> list[str]:
     head += ("lookup, 1.3 / .13 GB", "check, 1.3 / .13 GB", "copy GB/s")
     lines = [shown(head), shown(("---",) * len(head))]
     together = {size: {way: [] for way in WAYS} for size in ("kernel13", "tenth")}
-    for kind, times in found.items():
+    for kind in sorted(found):
+        times = found[kind]
         lines.append(shown((kind, *numbers(times), f"{times['copy']:.1f}")))
         for size, ways in together.items():
             for way in WAYS:

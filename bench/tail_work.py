@@ -109,7 +109,7 @@ def expected(texts: list[str], documents: int) -> list[list[dict[str, Any]]]:
     """The oracle's answers. It must see as many documents as the index holds."""
     path = pinned.cache() / "tail-oracle.json"
     kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if kept.get("texts") != texts:
+    if kept.get("texts", [])[: len(texts)] != texts:
         import tail_oracle
 
         oracle = tail_oracle.Oracle(head_trees(), tail_heads.write_corpus())
@@ -117,7 +117,7 @@ def expected(texts: list[str], documents: int) -> list[list[dict[str, Any]]]:
         path.write_text(json.dumps(kept), encoding="utf-8")
     if kept["documents"] != documents:
         raise SystemExit(f"the index holds {documents} documents, the oracle saw {kept['documents']}")
-    answers: list[list[dict[str, Any]]] = json.loads(json.dumps(kept["answers"]))
+    answers: list[list[dict[str, Any]]] = json.loads(json.dumps(kept["answers"][: len(texts)]))
     return answers
 
 
