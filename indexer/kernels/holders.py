@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
+from codecite.indexer.kernels.found import Query
 from codecite.indexer.kernels.jit import kernel, part
 from codecite.indexer.kernels.licensed import Licensed
+from codecite.indexer.kernels.rulers import document_run
 from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_left, agree_right, find_stretch, posting
-from codecite.indexer.kernels.spans import Query, document_run
 from codecite.indexer.kernels.types import Any32, Ints, Words
 
 
@@ -27,20 +28,25 @@ class Origins(NamedTuple):
 
 
 @kernel
-def rarest_minimum(query: Query, low: Ints, high: Ints, start: int, end: int) -> int:
-    """Of the minima of the windows inside the span, the one with the fewest postings: every holder has one of them."""
-    first = start
-    last = end - GUARANTEE
+def first_minimum(query: Query, start: int) -> int:
+    """The minimum of the window that begins at `start`."""
     below = 0
     above = len(query.windows) - 1
     while above - below > 1:
         middle = (below + above) >> 1
-        if query.windows[middle] <= first:
+        if query.windows[middle] <= start:
             below = middle
         else:
             above = middle
-    best = below
-    minimum = below
+    return below
+
+
+@kernel
+def rarest_minimum(query: Query, low: Ints, high: Ints, start: int, end: int) -> int:
+    """Of the minima of the windows inside the span, the one with the fewest postings: every holder has one of them."""
+    last = end - GUARANTEE
+    best = first_minimum(query, start)
+    minimum = best
     while minimum < len(query.windows) - 1 and query.windows[minimum] <= last:
         if high[minimum] - low[minimum] < high[best] - low[best]:
             best = minimum

@@ -58,7 +58,7 @@ def partition(hashes: Words, positions: Ints, out_hashes: Words, out_positions: 
 def sort_partition(
     hashes: Words, positions: Any32, bucket_bits: int, rest_bits: int, buckets: Any32, tags: Any16, rest: Any16
 ) -> None:
-    """Sort one partition by bucket and tag in place (a stable radix sort), and describe it.
+    """Sort one partition by bucket, tag and position in place (a stable radix sort), and describe it.
 
     Adds the sizes of its buckets to `buckets[bucket + 1]`, writes its tags to `tags` and what follows them, so many
     bits of each hash, to `rest`.
@@ -102,6 +102,21 @@ def sort_partition(
         buckets[np.int64(hashes[i] >> bucket_shift) + 1] += np.uint32(1)
         tags[i] = np.uint16((hashes[i] >> tag_shift) & np.uint64(0xFFFF))
         rest[i] = np.uint16((hashes[i] >> rest_shift) & rest_mask)
+    # Lists that come from another Segment may be in the order of their groups (`grouping.py`).
+    i = 0
+    while i < count:
+        last = i + 1
+        ascending = True
+        while last < count and hashes[last] >> tag_shift == hashes[i] >> tag_shift:
+            ascending = ascending and positions[last] > positions[last - 1]
+            last += 1
+        if not ascending:
+            ranks = np.argsort(positions[i:last])
+            other_positions[i:last] = positions[i:last][ranks]
+            positions[i:last] = other_positions[i:last]
+            other = rest[i:last][ranks]
+            rest[i:last] = other
+        i = last
 
 
 @kernel

@@ -23,7 +23,7 @@ from codecite.indexer.kernels.lz4 import decompress_block
 from codecite.indexer.kernels.memory import common_prefix, common_suffix, load64, store64
 from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints, Ints32, Words
 
-CONTENT, BUCKETS, TAGS, POSITIONS = range(4)
+CONTENT, BUCKETS, TAGS, POSITIONS, GROUPS, CONTEXTS = range(6)
 """The guarded sections, in the order of their guards."""
 SLOTS = 128
 GRANULE_BITS = 13
@@ -34,7 +34,7 @@ _PADDING = 64
 class SegmentArrays(NamedTuple):
     """The mapped arrays of a Segment that kernels read (see `store/writer.py`), and where granules begin in them.
 
-    `guards` are those of the sections CONTENT, BUCKETS, TAGS and POSITIONS.
+    `guards` are those of the sections that are named above.
     """
 
     content: Bytes
@@ -220,6 +220,34 @@ def find_raw(segment: SegmentArrays, scratch: Scratch, position: int, found: Int
     return block
 
 
+@part
+def same_raw(segment: SegmentArrays, scratch: Scratch, block: int, offset: int, raw: Bytes) -> bool:
+    """Whether the raw bytes from `offset` in a block on are the given ones."""
+    done = 0
+    while done < len(raw):
+        slot = load_block(segment, scratch, block)
+        room = min(len(raw) - done, scratch.size[slot] - offset)
+        if room > 0 and common_prefix(raw, done, scratch.raw, slot * BLOCK + offset, room) < room:
+            return False
+        done += max(room, 0)
+        block += 1
+        offset = 0
+        if block >= len(segment.block_lines) - 1 and done < len(raw):
+            return False
+    return True
+
+
+@kernel
+def any_same(segment: SegmentArrays, scratch: Scratch, places: Ints, offset: int, raw: Bytes) -> bool:
+    """Whether the raw bytes at one of the canonical places, `offset` further on, are the given ones."""
+    found = np.empty(2, np.int64)
+    for i in range(len(places)):
+        block = find_raw(segment, scratch, places[i] + offset, found)
+        if same_raw(segment, scratch, block, found[0], raw):
+            return True
+    return False
+
+
 @kernel
 def place_passage(
     segment: SegmentArrays, scratch: Scratch, document: int, start: int, length: int, raw: Bytes, places: Ints
@@ -232,22 +260,8 @@ def place_passage(
     found = np.empty(2, np.int64)
     first_line = segment.document_lines[document]
     block = find_raw(segment, scratch, start, found)
-    offset = found[0]
     places[0] = found[1] - first_line + 1
-    done = 0
-    same = True
-    while done < len(raw):
-        slot = load_block(segment, scratch, block)
-        room = min(len(raw) - done, scratch.size[slot] - offset)
-        if room > 0 and common_prefix(raw, done, scratch.raw, slot * BLOCK + offset, room) < room:
-            same = False
-            break
-        done += max(room, 0)
-        block += 1
-        offset = 0
-        if block >= len(segment.block_lines) - 1 and done < len(raw):
-            same = False
-            break
+    same = same_raw(segment, scratch, block, found[0], raw)
     find_raw(segment, scratch, start + length - 1, found)
     places[1] = found[1] - first_line + 1
     return same

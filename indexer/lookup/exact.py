@@ -13,18 +13,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
-from codecite.indexer.kernels.holders import find_holders, holders_by_run, list_runs, rarest_minimum, tally, window_of
+from codecite.indexer.kernels.found import DIAGONALS, DONE, FAMILIES_FULL, LICENSES_FULL, Found, Query
+from codecite.indexer.kernels.frequent import Agreements, find_frequent, new_agreements
+from codecite.indexer.kernels.grouped import documents_at, grouped_places
+from codecite.indexer.kernels.grouping import REACH
+from codecite.indexer.kernels.holders import (
+    find_holders,
+    first_minimum,
+    holders_by_run,
+    list_runs,
+    rarest_minimum,
+    tally,
+    window_of,
+)
 from codecite.indexer.kernels.postings import find_lists
 from codecite.indexer.kernels.query import analyze, assign_runs
-from codecite.indexer.kernels.spans import (
-    DIAGONALS,
-    DONE,
-    FAMILIES_FULL,
-    LICENSES_FULL,
-    Found,
-    Query,
-    find_spans,
-)
+from codecite.indexer.kernels.spans import find_spans
 from codecite.indexer.kernels.types import Array, Ints, Words
 from codecite.indexer.kernels.winnow import CHUNK
 from codecite.indexer.lookup.runs import Span, fill_run, maximal
@@ -36,15 +40,16 @@ from codecite.indexer.text.checked import CheckedText
 class Held:
     """Who holds a passage.
 
-    `holders` has an entry for each Segment with holders: its number, their Documents and the first place of the
-    passage in each. `documents` and `licenses` are exact; `projects` is exact up to the larger of the cap and the
+    `holders` has an entry for each Segment with holders: its number, their Documents, the first place of the passage
+    in each, and places among which is one for each white space it has there. `documents` and `licenses` are exact;
+    `projects` is exact up to the larger of the cap and the
     number of projects that makes a passage common.
     """
 
     documents: int
     projects: int
     licenses: dict[str, int]
-    holders: tuple[tuple[int, Ints, Ints], ...]
+    holders: tuple[tuple[int, Ints, Ints, Ints], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +78,75 @@ class Passage:
 class _Lists:
     """A query's minima with their postings in one Segment, and what was found of its runs there."""
 
-    def __init__(self, opened: OpenSegment, hashes: Words) -> None:
+    def __init__(self, opened: OpenSegment, query: Query, hashes: Words) -> None:
         self.opened = opened
+        self.query = query
         self.low = np.empty(len(hashes), np.int64)
         self.high = np.empty(len(hashes), np.int64)
         arrays = opened.segment.arrays
         find_lists(hashes, arrays.buckets, arrays.tags, arrays.guards, self.low, self.high)
         opened.segment.raise_if_damaged()
+        self.numbers = np.empty(len(hashes), np.int64)
+        find_frequent(self.low, self.high, opened.segment.frequent.lists, self.numbers)
+        self._agreements: Agreements | None = None
         self._runs: dict[tuple[int, int], Ints] = {}
 
-    def holders(self, query: Query, start: int, end: int) -> tuple[Ints, Ints]:
-        """The Documents that hold the span, ascending, and the first place of it in each."""
-        arrays = self.opened.segment.arrays
-        minimum = rarest_minimum(query, self.low, self.high, start, end)
+    @property
+    def agreements(self) -> Agreements:
+        """What the query agrees with in the frequent lists, as far as was asked."""
+        if self._agreements is None:
+            self._agreements = new_agreements(self.opened.segment.frequent.lists, len(self.query.text))
+        return self._agreements
+
+    def holders(self, start: int, end: int) -> tuple[Ints, Ints, Ints]:
+        """The Documents that hold the span, ascending, the first place of it in each, and all that white space is
+        to be looked at in.
+        """
+        minimum = rarest_minimum(self.query, self.low, self.high, start, end)
+        frequent = self.numbers[minimum] >= 0
+        documents, places, leaders = self._grouped(start, end) if frequent else self._compared(minimum, start, end)
+        bounds = self.opened.origins.bounds
+        live = bounds[documents] < bounds[documents + 1]
+        if live.all():
+            return documents, places, leaders
+        return documents[live], places[live], places[live]
+
+    def _grouped(self, start: int, end: int) -> tuple[Ints, Ints, Ints]:
+        """The holders of a span in which all fingerprints are frequent."""
+        query, segment = self.query, self.opened.segment
+        window = np.empty(2, np.int64)
+        minimum = first_minimum(query, start)
+        window_of(query, minimum, start, window)
+        number = int(self.numbers[minimum])
+        times = len(np.unique(query.first_of[window[0] : window[1]]))
+        places = np.empty(times * int(self.high[minimum] - self.low[minimum]), np.int64)
+        leaders, documents, counts = np.empty_like(places), np.empty_like(places), np.zeros(2, np.int64)
+        with self.opened.scratch() as scratch:
+            grouped_places(
+                query,
+                segment.arrays,
+                segment.frequent,
+                self.agreements,
+                scratch,
+                number,
+                start,
+                end,
+                window,
+                places,
+                leaders,
+                counts,
+            )
+        places = np.sort(places[: counts[0]], kind="stable")
+        count = documents_at(segment.arrays, places, documents)
+        return documents[:count], places[:count], leaders[: counts[1]]
+
+    def _compared(self, minimum: int, start: int, end: int) -> tuple[Ints, Ints, Ints]:
+        """The holders of a span, each of which has one of the postings of a minimum."""
+        query, arrays = self.query, self.opened.segment.arrays
         low, high = int(self.low[minimum]), int(self.high[minimum])
         documents, places = np.empty((2, high - low), np.int64)
         if low == high:
-            return documents, places
+            return documents, places, places
         window = np.empty(2, np.int64)
         window_of(query, minimum, start, window)
         found = []
@@ -104,18 +161,17 @@ class _Lists:
                 with self.opened.scratch() as scratch:
                     count = find_holders(query, low, high, arrays, scratch, start, end, window, documents, places)
             else:
-                table = self._table(query, low, high, first)
+                table = self._table(low, high, first)
                 with self.opened.scratch() as scratch:
                     count = holders_by_run(query, arrays, scratch, start, end, run, table, documents, places)
             found.append((documents[:count].copy(), places[:count].copy()))
             first = last
         documents, places = found[0] if len(found) == 1 else _merged(found)
-        bounds = self.opened.origins.bounds
-        live = bounds[documents] < bounds[documents + 1]
-        return (documents, places) if live.all() else (documents[live], places[live])
+        return documents, places, places
 
-    def _table(self, query: Query, low: int, high: int, f: int) -> Ints:
+    def _table(self, low: int, high: int, f: int) -> Ints:
         """The runs of the Documents that go on with that of fingerprint f."""
+        query = self.query
         key = low, int(query.run_of[f])
         table = self._runs.get(key)
         if table is None:
@@ -141,7 +197,7 @@ def find_passages(snapshot: Snapshot, text: CheckedText) -> list[Passage]:
     if prepared is None or not snapshot.segments:
         return []
     query, hashes = prepared
-    lists = [_Lists(opened, hashes) for opened in snapshot.segments]
+    lists = [_Lists(opened, query, hashes) for opened in snapshot.segments]
     wanted: dict[Span, Span] = {}
     for spans in _spans(snapshot, query, lists):
         trimmed = {text.trim(*span): span for span in reversed(spans)}
@@ -155,7 +211,7 @@ def find_passages(snapshot: Snapshot, text: CheckedText) -> list[Passage]:
         content = query.text[slice(*searched)].tobytes()
         held = known.get(content)
         if held is None:
-            held = known[content] = _hold(snapshot, query, lists, searched)
+            held = known[content] = _hold(snapshot, lists, searched)
         passages.append(Passage(span, searched, held))
     return passages
 
@@ -190,6 +246,9 @@ def _spans(snapshot: Snapshot, query: Query, lists: list[_Lists]) -> list[list[S
     """For each licence met, the spans to report: maximal, and of those inside runs only some."""
     count = len(query.positions)
     words = (count + 63) >> 6
+    rare = np.flatnonzero(np.maximum.reduce([item.numbers for item in lists]) < 0)
+    following = np.searchsorted(rare, np.arange(len(query.windows) - 1), side="right")
+    until = np.append(rare, len(query.windows) - 1)[following]
     found = Found(
         np.full(len(snapshot.expressions), -1, np.int64),
         np.empty((3, 256), np.int64),
@@ -199,17 +258,16 @@ def _spans(snapshot: Snapshot, query: Query, lists: list[_Lists]) -> list[list[S
         np.zeros((8, words), np.uint64),
         np.zeros(6, np.int64),
         np.empty((4, DIAGONALS), np.int64),
+        until,
+        np.zeros((8, REACH + 1), np.int32),
     )
     for item in lists:
         sizes = item.high - item.low
         order = np.argsort(sizes, kind="stable")[np.count_nonzero(sizes == 0) :]
         found = _visit(query, item, order, found)
-    while (again := found.passed & found.at_end).any():
-        firsts = np.flatnonzero(np.unpackbits(np.bitwise_or.reduce(again).view(np.uint8), bitorder="little"))
-        order = np.unique(np.searchsorted(query.begins, firsts, side="right") - 1)
-        np.bitwise_and(found.passed, ~found.at_end, out=found.passed)
+    while len(order := _again(query, found)):
         for item in lists:
-            found = _visit(query, item, order, found)
+            found = _visit(query, item, order[item.numbers[order] < 0], found)
     by_slot: dict[int, list[Span]] = {}
     for slot, start, end in found.spans[:, : found.counts[1]].T.tolist():
         by_slot.setdefault(slot, []).append((start, end))
@@ -221,6 +279,31 @@ def _spans(snapshot: Snapshot, query: Query, lists: list[_Lists]) -> list[list[S
     return [_of_license(by_slot.get(slot, []), families.get(slot, {}), runs) for slot in slots]
 
 
+def _again(query: Query, found: Found) -> Ints:
+    """The minima to visit again, some postings of which were passed over and now lie at the end of a span.
+
+    A passage that goes on beyond that end may have only frequent fingerprints there: then the last one before them that
+    is not is at its end too.
+    """
+    at_end = found.at_end
+    if not found.passed.any() or not at_end.any():
+        return np.empty(0, np.int64)
+    count = len(query.positions)
+    flags = np.unpackbits(at_end.view(np.uint8), axis=1, bitorder="little", count=count)
+    before = np.zeros((len(flags), count + 1), np.int64)
+    np.cumsum(flags, axis=1, out=before[:, 1:])
+    begins, until = query.begins, found.until
+    reached = before[:, begins[until]] > before[:, begins[1:]]
+    flags |= np.repeat(reached, np.diff(begins), axis=1).astype(np.uint8)
+    packed = np.packbits(flags, axis=1, bitorder="little")
+    again = np.zeros(at_end.shape, np.uint64)
+    again.view(np.uint8)[:, : packed.shape[1]] = packed
+    again &= found.passed
+    np.bitwise_and(found.passed, ~again, out=found.passed)
+    firsts = np.flatnonzero(np.unpackbits(np.bitwise_or.reduce(again).view(np.uint8), bitorder="little"))
+    return np.unique(np.searchsorted(begins, firsts, side="right") - 1)
+
+
 def _visit(query: Query, item: _Lists, order: Ints, found: Found) -> Found:
     """Visit the minima of `order` in one Segment; returns `found`, perhaps with more room."""
     if not len(order):
@@ -229,7 +312,17 @@ def _visit(query: Query, item: _Lists, order: Ints, found: Found) -> Found:
     with item.opened.scratch() as scratch:
         while True:
             full = find_spans(
-                query, item.low, item.high, order, item.opened.segment.arrays, scratch, item.opened.licensed, found
+                query,
+                item.low,
+                item.high,
+                item.numbers,
+                order,
+                item.opened.segment.arrays,
+                item.opened.segment.frequent,
+                item.agreements,
+                scratch,
+                item.opened.licensed,
+                found,
             )
             if full == DONE:
                 return found
@@ -259,6 +352,7 @@ def _enlarged(found: Found, full: int) -> Found:
             longest=_rows(found.longest, slots, -1),
             at_end=_rows(found.at_end, slots, 0),
             passed=_rows(found.passed, slots, 0),
+            reach=_rows(found.reach, slots, 0),
         )
     name = "spans"
     used = found.spans[:, : found.counts[1]]
@@ -287,7 +381,7 @@ def _longest_families(families: Ints) -> Ints:
     return families[:, keep]
 
 
-def _hold(snapshot: Snapshot, query: Query, lists: list[_Lists], span: Span) -> Held:
+def _hold(snapshot: Snapshot, lists: list[_Lists], span: Span) -> Held:
     """Find and count the holders of one span."""
     config = snapshot.manifest.config
     cap = max(config.count_cap, config.common_projects)
@@ -295,11 +389,11 @@ def _hold(snapshot: Snapshot, query: Query, lists: list[_Lists], span: Span) -> 
     used = np.empty(len(snapshot.expressions), np.int64)
     projects = np.zeros(1 << (2 * cap).bit_length(), np.uint64)
     totals = np.zeros(3, np.int64)
-    holders: list[tuple[int, Ints, Ints]] = []
+    holders: list[tuple[int, Ints, Ints, Ints]] = []
     for number, item in enumerate(lists):
-        documents, places = item.holders(query, *span)
+        documents, places, leaders = item.holders(*span)
         if len(documents):
-            holders.append((number, documents, places))
+            holders.append((number, documents, places, leaders))
             tally(documents, item.opened.licensed, item.opened.origins, cap, counts, used, projects, totals)
     met = used[: totals[2]].tolist()
     licenses = sorted(((snapshot.expressions[i], int(counts[i])) for i in met), key=lambda item: (-item[1], item[0]))

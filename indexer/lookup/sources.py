@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from codecite.indexer.kernels.holders import first_origins
-from codecite.indexer.kernels.segment import place_passage
-from codecite.indexer.kernels.types import Bytes
+from codecite.indexer.kernels.segment import any_same, place_passage
+from codecite.indexer.kernels.types import Bytes, Ints
 from codecite.indexer.lookup.exact import Passage
 from codecite.indexer.records import Kind, Source
 from codecite.indexer.store.order import SAME_PLACE
@@ -44,6 +44,12 @@ class _Places:
             known = self._known[number, document] = kind, int(lines[0]), int(lines[1])
         return known
 
+    def any_verbatim(self, number: int, starts: Ints) -> bool:
+        """Whether the searched span has the white space of the text at one of these places of Segment `number`."""
+        opened = self._snapshot.segments[number]
+        with opened.scratch() as scratch:
+            return any_same(opened.segment.arrays, scratch, starts, self._offset, self._raw)
+
 
 def find_sources(snapshot: Snapshot, passage: Passage, raw: Bytes, wanted: int) -> tuple[Kind, tuple[Source, ...]]:
     """The strongest kind over all holders, and the first `wanted` Origins, each with the kind of its Document.
@@ -71,7 +77,7 @@ def _first(snapshot: Snapshot, passage: Passage, wanted: int) -> list[tuple[int,
         candidates = []
         sure: tuple[str, ...] | None = None
         rows, owners = np.empty((2, room), np.int64)
-        for number, documents, starts in passage.held.holders:
+        for number, documents, starts, _ in passage.held.holders:
             opened = snapshot.segments[number]
             for first, rank in snapshot.ranks(number):
                 count = first_origins(documents, opened.origins, first, rank, rows, owners)
@@ -97,8 +103,4 @@ def _first(snapshot: Snapshot, passage: Passage, wanted: int) -> list[tuple[int,
 
 def _any_verbatim(passage: Passage, places: _Places) -> bool:
     """Whether any holder, shown or not, has the passage with the very white space of the text."""
-    return any(
-        places.place(number, document, start)[0] is Kind.VERBATIM
-        for number, documents, starts in passage.held.holders
-        for document, start in zip(documents.tolist(), starts.tolist(), strict=True)
-    )
+    return any(places.any_verbatim(number, leaders) for number, _, _, leaders in passage.held.holders)

@@ -10,14 +10,17 @@ to decode a block and 1.8 us to make its text canonical.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import zstandard
 
 from codecite.indexer.config import BLOCK
+from codecite.indexer.errors import IndexCorruptError
 from codecite.indexer.kernels.documents import measure
-from codecite.indexer.kernels.lz4 import HASH_BITS, chain_dictionary, compress
+from codecite.indexer.kernels.lz4 import HASH_BITS, chain_dictionary, compress, expand
 from codecite.indexer.kernels.types import Bytes, Ints
+from codecite.indexer.store.section import CheckedReader
 
 _DICTIONARY = 57344
 _SAMPLES = 4 << 20
@@ -56,6 +59,38 @@ class BlockCompressor:
         lines = np.empty(count, np.int64)
         measure(raw, stops, canonical, lines)
         return Blocks(out[:length].copy(), ends, np.diff(stops, prepend=0), canonical, lines)
+
+
+class ContentReader:
+    """Reads back the raw bytes of a Segment, in which blocks begin at `starts` and in the file at `offsets`."""
+
+    def __init__(self, path: Path, starts: Ints, offsets: Ints, dictionary: Bytes) -> None:
+        self._file = CheckedReader(path)
+        self._starts = starts
+        self._offsets = offsets
+        self._dictionary = dictionary
+
+    def raw(self, begin: int, end: int) -> Bytes:
+        """The raw bytes `[begin, end)` of the Segment. Raises IndexCorruptError for a block that is damaged."""
+        starts, offsets = self._starts, self._offsets
+        first = int(np.searchsorted(starts, begin, side="right")) - 1
+        last = int(np.searchsorted(starts, end))
+        data = np.frombuffer(self._file.read(int(offsets[first]), int(offsets[last])), np.uint8)
+        out = np.empty(int(starts[last] - starts[first]), np.uint8)
+        ends = np.empty(last - first, np.int64)
+        bad = expand(data, offsets[first + 1 : last + 1] - offsets[first], self._dictionary, BLOCK, out, ends)
+        if bad >= 0 or ends[-1] != len(out):
+            at = int(offsets[first + max(bad, 0)])
+            raise IndexCorruptError(f"{self._file.path}: at byte {at}: a block does not decode; build the index again")
+        return out[begin - int(starts[first]) : end - int(starts[first])]
+
+    def stored(self, begin: int, end: int) -> Bytes:
+        """The compressed bytes `[begin, end)` of the file."""
+        return np.frombuffer(self._file.read(begin, end), np.uint8)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
 
 def train_dictionary(raw: list[bytes]) -> bytes:

@@ -21,11 +21,9 @@ import pyarrow as pa
 import xxhash
 
 from codecite.indexer.config import BLOCK
-from codecite.indexer.errors import IndexCorruptError
-from codecite.indexer.kernels.lz4 import expand
 from codecite.indexer.kernels.postings import DROPPED, KNOWN_BITS, PARTITION_BITS, TAG_BITS, carry_over, rest_bits
 from codecite.indexer.kernels.types import Array, Flags, Ints
-from codecite.indexer.store.content import SAMPLE_BYTES, BlockCompressor, Blocks, train_dictionary
+from codecite.indexer.store.content import SAMPLE_BYTES, BlockCompressor, Blocks, ContentReader, train_dictionary
 from codecite.indexer.store.known import digest_keys
 from codecite.indexer.store.manifest import SegmentEntry
 from codecite.indexer.store.origins import OriginColumns
@@ -98,7 +96,7 @@ def _bases(parts: Sequence[Part]) -> list[int]:
 
 def _content(segment: Segment, bounds: Ints, compressor: BlockCompressor, executor: Executor) -> Iterator[Blocks]:
     """The content of the Documents that stay, in blocks: those of the Segment where nothing of them goes."""
-    reader = CheckedReader(segment.path / "content.lz4")
+    reader = _reader(segment)
     same = np.array_equal(segment.arrays.dictionary, compressor.dictionary)
     starts = segment.block_raw
     try:
@@ -106,16 +104,16 @@ def _content(segment: Segment, bounds: Ints, compressor: BlockCompressor, execut
             begin, end = int(segment.document_raw[first]), int(segment.document_raw[last])
             whole = int(np.searchsorted(starts, begin)), int(np.searchsorted(starts, end, side="right")) - 1
             if not same or whole[0] >= whole[1]:
-                yield from _anew(segment, reader, begin, end, compressor, executor)
+                yield from _anew(reader, begin, end, compressor, executor)
                 continue
-            yield from _anew(segment, reader, begin, int(starts[whole[0]]), compressor, executor)
+            yield from _anew(reader, begin, int(starts[whole[0]]), compressor, executor)
             yield from _copied(segment, reader, *whole)
-            yield from _anew(segment, reader, int(starts[whole[1]]), end, compressor, executor)
+            yield from _anew(reader, int(starts[whole[1]]), end, compressor, executor)
     finally:
         reader.close()
 
 
-def _copied(segment: Segment, reader: CheckedReader, first: int, last: int) -> Iterator[Blocks]:
+def _copied(segment: Segment, reader: ContentReader, first: int, last: int) -> Iterator[Blocks]:
     """The blocks from `first` to `last`, as they are."""
     arrays = segment.arrays
     step = _RUN // BLOCK
@@ -123,7 +121,7 @@ def _copied(segment: Segment, reader: CheckedReader, first: int, last: int) -> I
         stop = min(at + step, last)
         offsets = arrays.block_offset[at : stop + 1]
         yield Blocks(
-            np.frombuffer(reader.read(int(offsets[0]), int(offsets[-1])), np.uint8),
+            reader.stored(int(offsets[0]), int(offsets[-1])),
             offsets[1:] - offsets[0],
             np.diff(segment.block_raw[at : stop + 1]),
             np.diff(arrays.block_canonical[at : stop + 1]),
@@ -132,12 +130,12 @@ def _copied(segment: Segment, reader: CheckedReader, first: int, last: int) -> I
 
 
 def _anew(
-    segment: Segment, reader: CheckedReader, begin: int, end: int, compressor: BlockCompressor, executor: Executor
+    reader: ContentReader, begin: int, end: int, compressor: BlockCompressor, executor: Executor
 ) -> Iterator[Blocks]:
     """The raw bytes `[begin, end)`, compressed again."""
     pieces = [(at, min(at + _PIECE, end)) for at in range(begin, end, _PIECE)]
     for at in range(0, len(pieces), 4):
-        raw = [_raw(segment, reader, *piece) for piece in pieces[at : at + 4]]
+        raw = [reader.raw(*piece) for piece in pieces[at : at + 4]]
         yield from executor.map(compressor.compress, raw)
 
 
@@ -152,31 +150,22 @@ def _samples(parts: Sequence[Part]) -> list[bytes]:
     step = _SAMPLE * max(1, size // SAMPLE_BYTES)
     samples = []
     with ExitStack() as stack:
-        readers = {part.segment.path: CheckedReader(part.segment.path / "content.lz4") for part in parts}
+        readers = {part.segment.path: _reader(part.segment) for part in parts}
         for reader in readers.values():
             stack.callback(reader.close)
         passed = 0
         for segment, begin, end in stretches:
             places = range(begin + -passed % step, end, step)
             reader = readers[segment.path]
-            samples += [_raw(segment, reader, at, min(at + _SAMPLE, end)).tobytes() for at in places]
+            samples += [reader.raw(at, min(at + _SAMPLE, end)).tobytes() for at in places]
             passed += end - begin
     return samples
 
 
-def _raw(segment: Segment, reader: CheckedReader, begin: int, end: int) -> Array:
-    """The raw bytes `[begin, end)` of a Segment."""
-    starts, offsets = segment.block_raw, segment.arrays.block_offset
-    first = int(np.searchsorted(starts, begin, side="right")) - 1
-    last = int(np.searchsorted(starts, end))
-    data = np.frombuffer(reader.read(int(offsets[first]), int(offsets[last])), np.uint8)
-    out = np.empty(int(starts[last] - starts[first]), np.uint8)
-    ends = np.empty(last - first, np.int64)
-    bad = expand(data, offsets[first + 1 : last + 1] - offsets[first], segment.arrays.dictionary, BLOCK, out, ends)
-    if bad >= 0 or ends[-1] != len(out):
-        at = int(offsets[first + max(bad, 0)])
-        raise IndexCorruptError(f"{reader.path}: at byte {at}: a block does not decode; build the index again")
-    return out[begin - int(starts[first]) : end - int(starts[first])]
+def _reader(segment: Segment) -> ContentReader:
+    """The content of a Segment, to be closed."""
+    arrays = segment.arrays
+    return ContentReader(segment.path / "content.lz4", segment.block_raw, arrays.block_offset, arrays.dictionary)
 
 
 class _Postings:

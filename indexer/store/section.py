@@ -14,6 +14,7 @@ The frame costs 8 bytes in 65,536 and 32 a file.
 History. Nothing has been released: versions 0.x are drafts, read by no other draft.
     0.1     XXH3 in place of XXH64 (kernels cannot compute it), names without the Segment's
     0.3     sections `rest` and `removed`; stamps, languages and marks of Origins; when a Package was complete
+    0.4     sections `lists`, `groups` and `contexts`; the postings of frequent lists stand in groups
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from codecite.indexer.errors import IndexCorruptError, IndexMissingError, IndexV
 from codecite.indexer.kernels.checked import BLOCK_BITS, Guarded
 from codecite.indexer.kernels.types import Array, Words
 
-FORMAT_VERSION = (0, 3)
+FORMAT_VERSION = (0, 4)
 FORMAT = ".".join(map(str, FORMAT_VERSION))
 MAGIC = b"codecite"
 BLOCK = 1 << BLOCK_BITS
@@ -110,6 +111,12 @@ def write_array(path: Path, array: Array) -> None:
     """Write an array as a section whose payload is a .npy file."""
     with SectionWriter(path) as section:
         np.lib.format.write_array(section, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def write_array_header(section: SectionWriter, dtype: type[np.generic], count: int) -> None:
+    """Write the head of a .npy file; the caller writes as many items."""
+    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (count,)}
+    np.lib.format.write_array_header_1_0(section, header)
 
 
 class Section:

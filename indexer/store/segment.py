@@ -12,10 +12,13 @@ import numpy as np
 
 from codecite.indexer.errors import IndexCorruptError, IndexMissingError
 from codecite.indexer.kernels.checked import first_damage, guard
+from codecite.indexer.kernels.frequent import Frequent
 from codecite.indexer.kernels.segment import (
     BUCKETS,
     CONTENT,
+    CONTEXTS,
     GRANULE_BITS,
+    GROUPS,
     POSITIONS,
     TAGS,
     SegmentArrays,
@@ -27,9 +30,16 @@ from codecite.indexer.store.manifest import SegmentEntry, segment_directory
 from codecite.indexer.store.section import Section, array_of, read_array
 from codecite.indexer.store.tables import Strings, evidence_from_json, numbers_of, package_of, read_table
 
-GUARDED = {CONTENT: "content.lz4", BUCKETS: "buckets.npy", TAGS: "tags.npy", POSITIONS: "positions.npy"}
+GUARDED = {
+    CONTENT: "content.lz4",
+    BUCKETS: "buckets.npy",
+    TAGS: "tags.npy",
+    POSITIONS: "positions.npy",
+    GROUPS: "groups.npy",
+    CONTEXTS: "contexts.npy",
+}
 """Sections whose blocks are held against their checksums when they are first touched."""
-ARRAYS = ("dictionary", "blocks", "documents", "contents", "origin_bounds", "licenses", "foreign")
+ARRAYS = ("dictionary", "blocks", "documents", "lists", "contents", "origin_bounds", "licenses", "foreign")
 """Arrays that are checked as a whole when the Segment is opened."""
 REST = "rest.npy"
 """What only a merge reads."""
@@ -82,6 +92,8 @@ class Segment:
             document_of_granule=_granules(documents[1]),
             guards=guard(self._guarded),
         )
+        groups, contexts = (array_of(self._sections[number]) for number in (GROUPS, CONTEXTS))
+        self.frequent = Frequent(arrays["lists"], groups, contexts, self.arrays.guards)
         columns = read_table(self.path / "origins.arrow")
         self.origin_document = numbers_of(columns["document"])
         self.origin_package = numbers_of(columns["package"])

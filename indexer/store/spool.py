@@ -1,7 +1,7 @@
 """The spool: postings on their way to the disk, sorted in memory that does not grow with the corpus.
 
 In: batches of postings, grouped by the top bits of their hash, in the order of their positions. Out: the sections
-`buckets`, `tags`, `positions` and `rest`. It refuses to know what a position means.
+`buckets`, `tags` and `rest`, and the positions. It refuses to know what a position means.
 
 Groups are gathered in memory up to a budget, then written to a scratch file, group after group; at the end each
 group is read back, sorted and appended to the sections, one after the other.
@@ -20,7 +20,7 @@ import numpy as np
 from codecite.indexer.kernels.documents import Fingerprints
 from codecite.indexer.kernels.postings import KNOWN_BITS, PARTITION_BITS, TAG_BITS, rest_bits, sort_partition
 from codecite.indexer.kernels.types import Any16, Any32, Array, Ints, Words
-from codecite.indexer.store.section import SectionWriter, write_array
+from codecite.indexer.store.section import SectionWriter, write_array, write_array_header
 
 GROUPS = 1 << PARTITION_BITS
 _BUDGET = 256 << 20
@@ -95,10 +95,13 @@ class PostingSpool:
         self._batches.clear()
 
 
-def write_postings(directory: Path, count: int, known: int, group: Callable[[int], Group], executor: Executor) -> None:
-    """Sort `count` postings into the sections of `directory`, group after group.
+def write_postings(
+    directory: Path, count: int, known: int, group: Callable[[int], Group], executor: Executor, unordered: Path
+) -> Any32:
+    """Sort `count` postings into the sections of `directory`, group after group; returns where buckets begin.
 
-    `known` bits of each hash are known; where they are few, buckets are larger.
+    `known` bits of each hash are known; where they are few, buckets are larger. The positions go to the file
+    `unordered`, as bare u32: those of frequent lists are yet to be put in order.
     """
     bits = min(max(PARTITION_BITS, (count // _PER_BUCKET).bit_length()), known - TAG_BITS)
     kept = rest_bits(bits) if known >= KNOWN_BITS else 0
@@ -116,12 +119,11 @@ def write_postings(directory: Path, count: int, known: int, group: Callable[[int
 
     with (
         SectionWriter(directory / "tags.npy") as tags,
-        SectionWriter(directory / "positions.npy") as positions,
+        unordered.open("wb") as positions,
         SectionWriter(directory / "rest.npy") as rest,
     ):
-        _header(tags, np.uint16, count)
-        _header(positions, np.uint32, count)
-        _header(rest, narrow, count if kept else 0)
+        write_array_header(tags, np.uint16, count)
+        write_array_header(rest, narrow, count if kept else 0)
         step = max(1, min(GROUPS // 16, _AT_ONCE // max(count // GROUPS, 1)))
         for found in _in_order(executor, sort, [range(i, min(i + step, GROUPS)) for i in range(0, GROUPS, step)]):
             for group_tags, group_positions, group_rest in found:
@@ -129,12 +131,9 @@ def write_postings(directory: Path, count: int, known: int, group: Callable[[int
                 positions.write(group_positions.data)
                 if kept:
                     rest.write(group_rest.data)
-    write_array(directory / "buckets.npy", np.cumsum(buckets, dtype=np.uint32))
-
-
-def _header(section: SectionWriter, dtype: type[np.generic], count: int) -> None:
-    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (count,)}
-    np.lib.format.write_array_header_1_0(section, header)
+    buckets = np.cumsum(buckets, dtype=np.uint32)
+    write_array(directory / "buckets.npy", buckets)
+    return buckets
 
 
 def _in_order(executor: Executor, sort: Callable[[range], T], pieces: list[range]) -> Iterator[T]:

@@ -15,7 +15,10 @@ bytes; all positions count from the head of the Segment. With the share of 1.27 
     contents.npy        .0012   u8 [N, 20]: the SHA-1 of each Document as a git blob, which is its SWHID
     buckets.npy         .026    u32, where each bucket of postings begins (`kernels/postings.py`)
     tags.npy            .112    u16, of each posting
-    positions.npy       .225    u32, of each posting
+    positions.npy       .225    u32, of each posting; in frequent lists by group, then ascending
+    lists.npy           .001    i64 [6, L + 1]: the frequent lists (`kernels/frequent.py`)
+    groups.npy          .000    u64 [G, 2]: their groups of postings
+    contexts.npy        .000    u8: the text around the groups
     rest.npy            0       u8 or u16, of each posting; only in Segments below some 1.2 GB, there .055
     origins.arrow       .0076   the Origins (`tables.py`)
     packages.arrow              the Packages
@@ -40,6 +43,7 @@ import numpy as np
 from codecite.indexer.kernels.documents import Fingerprints
 from codecite.indexer.kernels.types import Array, Ints
 from codecite.indexer.store.content import Blocks
+from codecite.indexer.store.frequent import SegmentText, write_frequent
 from codecite.indexer.store.manifest import SegmentEntry, sync_directory
 from codecite.indexer.store.origins import OriginColumns, write_origin_sections
 from codecite.indexer.store.section import SectionWriter, write_array
@@ -95,11 +99,16 @@ class SegmentWriter:
         directory = self._directory
         self._content.close()
         count, known, group = postings or (self._spool.count, 64, self._spool.group)
-        write_postings(directory, count, known, group, executor)
+        blocks, documents = _starts(self._blocks, 4), _starts(self._documents, 3)
+        unordered = directory / "positions"
+        buckets = write_postings(directory, count, known, group, executor, unordered)
         self._spool.clear()
+        text = SegmentText(directory / "content.lz4", dictionary, blocks, documents)
+        write_frequent(directory, unordered, buckets, text, executor)
+        unordered.unlink()
         write_array(directory / "dictionary.npy", dictionary)
-        write_array(directory / "blocks.npy", _starts(self._blocks, 4))
-        write_array(directory / "documents.npy", _starts(self._documents, 3))
+        write_array(directory / "blocks.npy", blocks)
+        write_array(directory / "documents.npy", documents)
         write_array(directory / "contents.npy", contents)
         write_origin_sections(directory, contents, origins)
         sync_directory(directory)

@@ -1,0 +1,250 @@
+"""The read side of frequent fingerprints: how far groups of postings agree with a text, without touching a Document.
+
+In: the sections `lists`, `groups` and `contexts` of a Segment, a text and a place in it. Out: for each group of a
+list how far its postings agree with the text on either side. It refuses to know of licences and spans.
+
+`lists` (6 x L + 1) holds for each frequent list where its postings begin and end, its first group, where its contexts
+begin, how many of them lie before the k-gram (they come first) and how many behind; the last column ends the last list.
+`groups` (G x 2) packs two words a group: where its postings begin, its next group (32 bits each); its contexts behind
+and before the k-gram, by number in its list (29 bits each), and how far on the next group's k-gram begins. What
+a context, a next and a group are is in `grouping.py`. A context is one byte that says how many bytes it shares with the
+one before it (and CUT where it is shorter than REACH; then its length follows), then its other bytes.
+
+All contexts of a list are compared in one pass: what a context shares with the one before, whose agreement is known,
+says its own agreement, unless it shares just as much. Beyond its context a group agrees as far as its next does, and
+so on to the end of the chain. A chain is *open* if it agrees to its end and more: then the next fingerprint of
+these Documents is no frequent one, and lies in what agrees.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from codecite.indexer.config import KGRAM
+from codecite.indexer.kernels.checked import touch_items
+from codecite.indexer.kernels.grouping import CUT, GAP_BITS, NONE, REACH, SIDE_BITS
+from codecite.indexer.kernels.jit import kernel, part
+from codecite.indexer.kernels.segment import CONTEXTS, GROUPS
+from codecite.indexer.kernels.types import Bytes, Ints, Ints32, Words
+
+_SIDE = np.uint64((1 << SIDE_BITS) - 1)
+_GAP = np.uint64((1 << GAP_BITS) - 1)
+_MEMO = 1 << 9
+_PATH = 256
+_PLACES = 1 << 10
+_USED, _COUNT, DAMAGED, OPEN = range(4)
+
+
+class Frequent(NamedTuple):
+    """The frequent lists of a Segment, and the guards of its sections."""
+
+    lists: Ints
+    groups: Words
+    contexts: Bytes
+    guards: Words
+
+
+class Agreements(NamedTuple):
+    """What is known of one text: a thread's scratch.
+
+    `room` holds the agreements of the contexts of lists (before, then behind), `at[q]` where those of the list at
+    place q begin, or -1; `places` are the q that are known. When it is full all of it is forgotten. `memo` (4 x n)
+    remembers chains: group, place, agreement, whether it is open. `state` holds: how much of `room` is used, how many
+    `places`, whether a block was damaged, whether the last chain was open.
+    """
+
+    room: Bytes
+    at: Ints32
+    places: Ints
+    memo: Ints
+    state: Ints
+
+
+@kernel
+def new_agreements(lists: Ints, length: int) -> Agreements:
+    """Room for the agreements of these lists with a text of so many canonical bytes."""
+    largest = np.int64(0)
+    for number in range(lists.shape[1]):
+        largest = max(largest, lists[4, number] + lists[5, number])
+    return Agreements(
+        np.empty(max(1 << 16, 2 * largest), np.uint8),
+        np.full(length + 1, np.int32(-1), np.int32),
+        np.empty(_PLACES, np.int64),
+        np.full((4, _MEMO), np.int64(-1), np.int64),
+        np.zeros(4, np.int64),
+    )
+
+
+@kernel
+def find_frequent(low: Ints, high: Ints, lists: Ints, numbers: Ints) -> None:
+    """For each list of postings, its number among the frequent ones, or -1."""
+    for i in range(len(low)):
+        numbers[i] = -1
+        if low[i] < high[i]:
+            number = _last_at_most(lists[0], low[i])
+            if number >= 0 and lists[0, number] == low[i]:
+                numbers[i] = number
+
+
+@part
+def _last_at_most(ascending: Ints, value: int) -> int:
+    """The number of the last entry that is at most `value`, but for the very last; -1 where there is none."""
+    below = np.int64(0)
+    above = np.int64(len(ascending) - 1)
+    while below < above:
+        middle = (below + above) >> 1
+        if ascending[middle] <= value:
+            below = middle + 1
+        else:
+            above = middle
+    return below - 1
+
+
+@part
+def list_of_group(frequent: Frequent, group: int) -> int:
+    """The number of the list that a group belongs to."""
+    return _last_at_most(frequent.lists[2], group)
+
+
+@part
+def first_posting(frequent: Frequent, group: int) -> int:
+    """Where the postings of a group begin."""
+    return np.int64(frequent.groups[group, 0] & np.uint64(0xFFFFFFFF))
+
+
+@part
+def end_posting(frequent: Frequent, number: int, group: int) -> int:
+    """Where the postings of a group of list `number` end."""
+    if group + 1 < frequent.lists[2, number + 1]:
+        return first_posting(frequent, group + 1)
+    return frequent.lists[1, number]
+
+
+@part
+def touch_list(frequent: Frequent, number: int) -> bool:
+    """Check the blocks that hold the groups and the contexts of a list; whether all are sound."""
+    lists = frequent.lists
+    groups = touch_items(frequent.guards, GROUPS, 2 * lists[2, number], 2 * lists[2, number + 1], 8)
+    return groups and touch_items(frequent.guards, CONTEXTS, lists[3, number], lists[3, number + 1], 1)
+
+
+@part
+def agree(frequent: Frequent, known: Agreements, text: Bytes, number: int, q: int) -> int:
+    """Compare all contexts of a list with the text around its k-gram at `q`; returns where the agreements begin.
+
+    -1 where a block is damaged.
+    """
+    if known.at[q] >= 0:
+        return np.int64(known.at[q])
+    if not touch_list(frequent, number):
+        known.state[DAMAGED] = 1
+        return np.int64(-1)
+    lists = frequent.lists
+    before = lists[4, number]
+    behind = lists[5, number]
+    begin = known.state[_USED]
+    if begin + before + behind > len(known.room) or known.state[_COUNT] == len(known.places):
+        for i in range(known.state[_COUNT]):
+            known.at[known.places[i]] = -1
+        known.state[_COUNT] = 0
+        begin = np.int64(0)
+    known.state[_USED] = begin + before + behind
+    known.places[known.state[_COUNT]] = q
+    known.state[_COUNT] += 1
+    contexts = frequent.contexts
+    at = lists[3, number]
+    for side in range(2):
+        count = before if side == 0 else behind
+        out = begin if side == 0 else begin + before
+        step = -1 if side == 0 else 1
+        nearest = q - 1 if side == 0 else q + KGRAM
+        limit = min(REACH, q if side == 0 else len(text) - q - KGRAM)
+        agreed = 0
+        for i in range(count):
+            head = np.int64(contexts[at])
+            at += 1
+            shared = head & (CUT - 1)
+            length = REACH
+            if head & CUT:
+                length = np.int64(contexts[at])
+                at += 1
+            if shared < agreed:
+                agreed = shared
+            elif shared == agreed:
+                stop = min(length, limit)
+                while agreed < stop and contexts[at + agreed - shared] == text[nearest + step * agreed]:
+                    agreed += 1
+            known.room[out + i] = agreed
+            at += length - shared
+    known.at[q] = begin
+    return begin
+
+
+@part
+def before(frequent: Frequent, known: Agreements, begin: int, group: int) -> int:
+    """How far a group agrees before the k-gram; `begin` is what `agree` said of its list."""
+    return np.int64(known.room[begin + np.int64((frequent.groups[group, 1] >> np.uint64(SIDE_BITS)) & _SIDE)])
+
+
+@part
+def behind(frequent: Frequent, known: Agreements, number: int, begin: int, group: int) -> int:
+    """How far a group of list `number` agrees behind the k-gram, up to REACH."""
+    return np.int64(known.room[begin + frequent.lists[4, number] + np.int64(frequent.groups[group, 1] & _SIDE)])
+
+
+@part
+def chain(frequent: Frequent, known: Agreements, text: Bytes, number: int, group: int, q: int, period: int) -> int:
+    """How far a group agrees behind the k-gram at `q`; `known.state[OPEN]` says whether its chain is open.
+
+    With a `period`, the text is taken to go on with it for ever: it holds 2 * REACH + k bytes behind REACH + period.
+    """
+    total = np.int64(0)
+    steps = 0
+    path = np.empty((3, _PATH), np.int64)
+    is_open = np.int64(0)
+    while True:
+        slot = group & (_MEMO - 1)
+        if known.memo[0, slot] == group and known.memo[1, slot] == q:
+            total += known.memo[2, slot]
+            is_open = known.memo[3, slot]
+            break
+        if steps < _PATH:
+            path[0, steps] = group
+            path[1, steps] = q
+            path[2, steps] = total
+        steps += 1
+        begin = agree(frequent, known, text, number, q)
+        if begin < 0 or steps > len(frequent.groups):
+            break
+        reached = behind(frequent, known, number, begin, group)
+        following = frequent.groups[group, 0] >> np.uint64(32)
+        if reached < REACH or following == np.uint64(NONE):
+            total += reached
+            is_open = np.int64(reached == REACH)
+            break
+        gap = np.int64((frequent.groups[group, 1] >> np.uint64(2 * SIDE_BITS)) & _GAP)
+        total += gap
+        q += gap
+        if period > 0:
+            q = REACH + (q - REACH) % period
+        group = np.int64(following)
+        number = list_of_group(frequent, group)
+    for i in range(min(steps, _PATH)):
+        slot = path[0, i] & (_MEMO - 1)
+        known.memo[0, slot] = path[0, i]
+        known.memo[1, slot] = path[1, i]
+        known.memo[2, slot] = total - path[2, i]
+        known.memo[3, slot] = is_open
+    known.state[OPEN] = is_open
+    return total
+
+
+@part
+def periodic(text: Bytes, start: int, period: int, q: int) -> Bytes:
+    """A text that goes on with a run of `text` (which begins at `start`), and has at REACH what stands at `q`."""
+    out = np.empty(REACH + period + KGRAM + REACH, np.uint8)
+    for i in range(len(out)):
+        out[i] = text[start + (q + i - REACH - start) % period]
+    return out

@@ -1,0 +1,228 @@
+"""The frequent fingerprints of a Segment: their postings put into groups, with the text around them.
+
+In: the sections of a Segment in the making, its postings sorted by hash and position. Out: `positions` in the order
+of groups, and the sections `lists`, `groups` and `contexts` (what they hold is in `kernels/frequent.py`). It refuses to
+know what a query is.
+
+A list is frequent from LEAST postings on; where that would be more postings than fit in memory, from twice or four
+times as many on. The text is read back once, in pieces, by all threads; everything else is sorting.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from codecite.indexer.errors import IndexWriteError
+from codecite.indexer.kernels.grouping import (
+    ROW,
+    by_number,
+    finish_groups,
+    frequent_lists,
+    gather,
+    group_lists,
+    link,
+    order_by_position,
+)
+from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
+from codecite.indexer.store.content import ContentReader
+from codecite.indexer.store.section import CheckedReader, SectionWriter, write_array, write_array_header
+
+LEAST = 128
+"""Postings from which on a list is frequent."""
+MOST = 10_000_000
+"""Postings of frequent lists in one Segment, at most: some 100 bytes of memory each while it is written."""
+_PIECE = 4 << 20
+_TASK = 1 << 17
+_STRETCH = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentText:
+    """The text of a Segment that is being written: the file of its blocks, and where blocks and Documents begin."""
+
+    content: Path
+    dictionary: Bytes
+    blocks: Ints
+    documents: Ints
+
+    def reader(self) -> ContentReader:
+        """The raw bytes, to be closed."""
+        return ContentReader(self.content, self.blocks[1], self.blocks[0], self.dictionary)
+
+
+def write_frequent(directory: Path, unordered: Path, buckets: Any32, text: SegmentText, executor: Executor) -> None:
+    """Write the sections `positions`, `lists`, `groups` and `contexts`.
+
+    `unordered` holds the positions, sorted by list, as bare u32; the section `tags` is written already.
+    """
+    bounds = _bounds(directory / "tags.npy", buckets)
+    positions = _take(unordered, bounds)
+    grouped = _grouped(bounds, positions, text, executor)
+    write_array(directory / "lists.npy", grouped.lists)
+    write_array(directory / "groups.npy", grouped.groups)
+    with SectionWriter(directory / "contexts.npy") as section:
+        write_array_header(section, np.uint8, sum(map(len, grouped.contexts)))
+        for piece in grouped.contexts:
+            section.write(piece.data)
+    count = int(buckets[-1])
+    with SectionWriter(directory / "positions.npy") as section:
+        write_array_header(section, np.uint32, count)
+        done = 0
+        for begin, end, first, last in _stretches(bounds, count):
+            stretch = np.fromfile(unordered, np.uint32, end - begin, offset=4 * begin)
+            places = _places(bounds[:, first:last]) - begin
+            stretch[places] = positions[grouped.order[done : done + len(places)]]
+            done += len(places)
+            section.write(stretch.data)
+
+
+def _bounds(tags: Path, buckets: Any32) -> Ints:
+    """Where the frequent lists begin and end, 2 x n."""
+    reader = CheckedReader(tags)
+    found = []
+    step = max(1, len(buckets) * _STRETCH // max(1, int(buckets[-1])))
+    for at in range(0, len(buckets) - 1, step):
+        piece = buckets[at : at + step + 1]
+        first, last = int(piece[0]), int(piece[-1])
+        held = reader.items(first, last, np.uint16)
+        bounds = np.empty((2, (last - first) // LEAST + 1), np.int64)
+        count = frequent_lists(piece, held, first, LEAST, bounds)
+        found.append(bounds[:, :count])
+    reader.close()
+    bounds = np.concatenate([np.empty((2, 0), np.int64), *found], axis=1)
+    least = LEAST
+    while int((bounds[1] - bounds[0]).sum()) > MOST:
+        least *= 2
+        bounds = bounds[:, bounds[1] - bounds[0] >= least]
+    return np.ascontiguousarray(bounds)
+
+
+def _places(bounds: Ints) -> Ints:
+    """The numbers of all postings of some lists, one list after the other."""
+    sizes = bounds[1] - bounds[0]
+    firsts = np.cumsum(sizes) - sizes
+    return np.arange(int(sizes.sum()), dtype=np.int64) + np.repeat(bounds[0] - firsts, sizes)
+
+
+def _stretches(bounds: Ints, count: int) -> Iterator[tuple[int, int, int, int]]:
+    """Stretches of postings that cut no frequent list: begin and end, the first list in it and the one behind."""
+    begin = first = 0
+    while begin < count:
+        end = min(begin + _STRETCH, count)
+        last = int(np.searchsorted(bounds[0], end))
+        if last > first:
+            end = max(end, int(bounds[1, last - 1]))
+        yield begin, end, first, last
+        begin, first = end, last
+
+
+def _take(unordered: Path, bounds: Ints) -> Any32:
+    """The positions of the frequent lists, one list after the other."""
+    positions = np.empty(int((bounds[1] - bounds[0]).sum()), np.uint32)
+    done = 0
+    for begin, end, first, last in _stretches(bounds, int(bounds[1, -1]) if bounds.shape[1] else 0):
+        stretch = np.fromfile(unordered, np.uint32, end - begin, offset=4 * begin)
+        places = _places(bounds[:, first:last]) - begin
+        positions[done : done + len(places)] = stretch[places]
+        done += len(places)
+    return positions
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouped:
+    """The sections, and in which order the postings go."""
+
+    lists: Ints
+    groups: Words
+    contexts: list[Bytes]
+    order: Any32
+
+
+def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Executor) -> _Grouped:
+    """Group all postings of the frequent lists."""
+    contexts = np.zeros(len(positions) * ROW, np.uint8)
+    digests, following = _chains(positions, contexts, text, executor)
+    sizes = bounds[1] - bounds[0]
+    numbers = np.cumsum(sizes) - sizes
+
+    def group(task: tuple[int, int]) -> tuple[Any32, Any32, Words, Bytes, Ints]:
+        mine = np.ascontiguousarray(bounds[:, task[0] : task[1]])
+        size = int(sizes[task[0] : task[1]].sum())
+        order, groups = np.empty(size, np.uint32), np.empty((size, 2), np.uint32)
+        sides, coded = np.empty(size, np.uint64), np.empty(size * ROW, np.uint8)
+        lists = np.empty((4, mine.shape[1]), np.int64)
+        first = int(numbers[task[0]])
+        made, length = group_lists(mine, first, contexts, digests, order, groups, sides, coded, lists)
+        return order, groups[:made].copy(), sides[:made].copy(), coded[:length].copy(), lists
+
+    lists = np.zeros((6, bounds.shape[1] + 1), np.int64)
+    lists[:2, :-1] = bounds
+    tasks = _tasks(sizes)
+    parts = list(executor.map(group, tasks))
+    made = at = 0
+    for (first, last), part in zip(tasks, parts, strict=True):
+        lists[2:, first:last] = part[4]
+        lists[2, first:last] += made
+        lists[3, first:last] += at
+        made += len(part[1])
+        at += len(part[3])
+    lists[:4, -1] = np.iinfo(np.int64).max, np.iinfo(np.int64).max, made, at
+    order = np.concatenate([np.empty(0, np.uint32), *(part[0] for part in parts)])
+    groups = np.concatenate([np.empty((0, 2), np.uint32), *(part[1] for part in parts)])
+    sides = np.concatenate([np.empty(0, np.uint64), *(part[2] for part in parts)])
+    shifts = np.repeat(numbers - bounds[0], np.diff(lists[2]))
+    ends = np.append((groups[:, 0] + shifts)[1:], len(positions))
+    if finish_groups(groups, sides, following, positions, order, ends, np.empty(len(positions), np.uint32)):
+        raise IndexWriteError(f"{text.content.parent}: two texts have one digest; index something more and try again")
+    records = np.stack([groups[:, 0] | groups[:, 1].astype(np.uint64) << np.uint64(32), sides], axis=1)
+    return _Grouped(lists, records, [part[3] for part in parts], order)
+
+
+def _chains(positions: Any32, contexts: Bytes, text: SegmentText, executor: Executor) -> tuple[Words, Any32]:
+    """Fill in the contexts; returns the digest of each posting's chain, and its next."""
+    order = np.empty(len(positions), np.uint32)
+    order_by_position(positions, order)
+    ascending = positions[order]
+    raw, canonical = text.documents[0], text.documents[1]
+    digests = np.empty(len(positions), np.uint64)
+    reader = text.reader()
+
+    def collect(piece: tuple[int, int]) -> None:
+        first, last = piece
+        begin = int(np.searchsorted(ascending, canonical[first]))
+        if begin < len(ascending) and ascending[begin] < canonical[last]:
+            data = reader.raw(int(raw[first]), int(raw[last]))
+            starts = raw[first : last + 1] - raw[first]
+            gather(data, starts, canonical[first : last + 1], positions, order, begin, contexts, digests)
+
+    try:
+        for _ in executor.map(collect, _pieces(raw)):
+            pass
+    finally:
+        reader.close()
+    following = np.empty(len(positions), np.uint32)
+    link(positions, order, contexts, digests, following)
+    by_number(order, digests, out := np.empty_like(digests))
+    return out, following
+
+
+def _pieces(raw: Ints) -> Iterator[tuple[int, int]]:
+    """Runs of Documents of some 4 MiB: the first of each and the one behind."""
+    first = 0
+    while first < len(raw) - 1:
+        last = max(first + 1, int(np.searchsorted(raw, raw[first] + _PIECE)))
+        yield first, min(last, len(raw) - 1)
+        first = last
+
+
+def _tasks(sizes: Ints) -> list[tuple[int, int]]:
+    """Runs of lists with some 100,000 postings: the first of each and the one behind."""
+    ends = np.cumsum(sizes)
+    edges = np.unique(np.searchsorted(ends, np.arange(0, int(sizes.sum()), _TASK), side="right"))
+    return list(itertools.pairwise([*edges.tolist(), len(sizes)])) if len(sizes) else []
