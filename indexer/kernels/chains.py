@@ -23,22 +23,21 @@ from codecite.indexer.config import GUARANTEE, KGRAM
 from codecite.indexer.kernels.found import DONE, Found, Query, add_family, add_span, compare, full_with, record, slot_of
 from codecite.indexer.kernels.frequent import (
     OPEN,
+    SEEN,
     Agreements,
     Frequent,
     agree,
-    before,
-    behind,
     chain,
     end_posting,
     first_posting,
-    new_agreements,
-    periodic,
+    first_with,
 )
-from codecite.indexer.kernels.grouping import REACH
-from codecite.indexer.kernels.jit import part
+from codecite.indexer.kernels.grouping import REACH, SIDE, SIDE_BITS
+from codecite.indexer.kernels.jit import inlined, part
 from codecite.indexer.kernels.licensed import Licensed
 from codecite.indexer.kernels.rulers import document_run, visit_run
 from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, SegmentArrays, find_stretch, posting
+from codecite.indexer.kernels.types import Ints
 
 
 @part
@@ -60,30 +59,52 @@ def visit_list(
     if query.run_of[f] >= 0:
         return _visit_run(query, segment, frequent, known, scratch, licensed, found, number, f)
     q = query.positions[f]
-    for group in range(frequent.lists[2, number], frequent.lists[2, number + 1]):
-        begin = agree(frequent, known, query.text, number, q)
-        if begin < 0:
-            break
-        earlier = before(frequent, known, begin, group)
-        if earlier == REACH:
+    seen = known.seen
+    seen[:] = -1
+    begin = agree(frequent, known, query.text, number, q)
+    if begin < 0:
+        return DONE
+    groups = frequent.groups
+    room = known.room
+    count = frequent.lists[4, number]
+    most = 0
+    for i in range(begin, begin + count):
+        if room[i] > most and room[i] < REACH:
+            most = room[i]
+    least = GUARANTEE - KGRAM - most
+    context = 0
+    while context < frequent.lists[5, number]:
+        if room[begin + count + context] < least:
+            context += 1
             continue
-        later = behind(frequent, known, number, begin, group)
-        is_open = False
-        if later < REACH:
-            if earlier + KGRAM + later < GUARANTEE:
+        first = first_with(frequent, number, context)
+        while context < frequent.lists[5, number] and room[begin + count + context] >= least:
+            context += 1
+        for group in range(first, first_with(frequent, number, context)):
+            sides = groups[group, 1]
+            earlier = np.int64(room[begin + np.int64((sides >> np.uint64(SIDE_BITS)) & SIDE)])
+            if earlier == REACH:
                 continue
-        else:
-            later = chain(frequent, known, query.text, number, group, q, 0)
-            is_open = known.state[OPEN] != 0
-        full = _keep(
-            query, segment, frequent, scratch, licensed, found, number, group, f, q, earlier, later, is_open, True
-        )
-        if full != DONE:
-            return full
+            later = np.int64(room[begin + count + np.int64(sides & SIDE)])
+            is_open = False
+            if later < REACH:
+                if earlier + KGRAM + later < GUARANTEE:
+                    continue
+            else:
+                later = chain(frequent, known, query.text, number, group, q, 0)
+                is_open = known.state[OPEN] != 0
+                begin = agree(frequent, known, query.text, number, q)
+                if begin < 0:
+                    return DONE
+            full = _keep(
+                query, segment, frequent, scratch, licensed, found, number, group, f, q, earlier, later, is_open, seen
+            )
+            if full != DONE:
+                return full
     return DONE
 
 
-@part
+@inlined
 def _keep(
     query: Query,
     segment: SegmentArrays,
@@ -98,9 +119,12 @@ def _keep(
     earlier: int,
     later: int,
     is_open: bool,
-    reaching: bool,
+    seen: Ints,
 ) -> int:
-    """Keep what the postings of a group share with the query at `q`, for each licence."""
+    """Keep what the postings of a group share with the query at `q`, for each licence.
+
+    `seen` remembers what was kept just now.
+    """
     start = q - earlier
     end = q + KGRAM + later
     total = segment.document_canonical[len(segment.document_canonical) - 1]
@@ -133,14 +157,10 @@ def _keep(
             if full != DONE:
                 return full
             slot = slot_of(found, one)
-            if reaching:
-                if found.reach[slot, REACH] != f + 1:
-                    found.reach[slot, :REACH] = 0
-                    found.reach[slot, REACH] = f + 1
-                if found.reach[slot, earlier] >= end:
-                    continue
-                for back in range(earlier + 1):
-                    found.reach[slot, back] = max(found.reach[slot, back], end)
+            key = (slot * len(query.text) + start) * (len(query.text) + 1) + end
+            if seen[key % SEEN] == key:
+                continue
+            seen[key % SEEN] = key
             span = found.longest[slot, f]
             if span < 0 or found.spans[1, span] > start or found.spans[2, span] < end:
                 add_span(query, found, slot, start, end)
@@ -165,15 +185,17 @@ def _visit_run(
     stop = query.run_end[run]
     period = query.run_period[run]
     q = query.positions[f]
-    endless = periodic(query.text, start, period, q)
-    going_on = new_agreements(frequent.lists, len(endless))
-    for group in range(frequent.lists[2, number], frequent.lists[2, number + 1]):
-        begin = agree(frequent, going_on, endless, number, REACH)
-        if begin < 0:
-            break
-        ahead = before(frequent, going_on, begin, group)
-        length = chain(frequent, going_on, endless, number, group, REACH, period)
-        if going_on.state[OPEN] != 0:
+    first = frequent.lists[2, number]
+    table = known.run_at[f]
+    seen = known.seen
+    seen[:] = -1
+    longest = found.phases
+    longest[:] = 0
+    runs = known.runs
+    for group in range(first, frequent.lists[2, number + 1]):
+        ahead = runs[0, table + group - first]
+        length = runs[1, table + group - first]
+        if length < 0:
             full = _visit_documents(query, segment, frequent, scratch, licensed, found, number, group, f)
             if full != DONE:
                 return full
@@ -181,36 +203,46 @@ def _visit_run(
         if ahead < REACH and ahead + KGRAM + length >= GUARANTEE:
             phase = (q - ahead) % period
             full = _keep_family(
-                segment, frequent, scratch, licensed, found, number, group, run, phase, ahead + KGRAM + length
+                segment, frequent, scratch, licensed, found, number, group, run, phase, ahead + KGRAM + length, longest
             )
             if full != DONE:
                 return full
+        if runs[2, table + group - first] == 0 and runs[3, table + group - first] == 0:
+            continue
         for side in range(2):
             at = start + ahead if side == 0 else stop - KGRAM - length
-            if at < start or at + KGRAM > stop or (at - q) % period != 0:
-                continue
             if ahead == REACH and (side == 0 or at - start >= REACH):
                 continue
-            there = agree(frequent, known, query.text, number, at)
-            if there < 0:
-                return DONE
-            earlier = before(frequent, known, there, group)
-            if earlier == REACH:
+            if at < start or at + KGRAM > stop or (side == 1 and at == start + ahead):
                 continue
-            later = chain(frequent, known, query.text, number, group, at, 0)
-            sticks_out = at - earlier < start or at + KGRAM + later > stop
-            if not sticks_out or earlier + KGRAM + later < GUARANTEE:
+            together = side == 0 or at == start + ahead
+            aligned = side == 1 or at + KGRAM + length == stop
+            earlier = ahead + runs[2, table + group - first] if together else min(ahead, at - start)
+            if together and runs[2, table + group - first] < 0:
                 continue
-            is_open = known.state[OPEN] != 0
+            later = min(length, stop - at - KGRAM)
+            beyond = runs[3, table + group - first] if aligned else 0
+            if beyond == 0 and earlier <= at - start:
+                continue
+            if (at - q) % period != 0:
+                continue
+            is_open = False
+            if beyond >= 0:
+                later += beyond
+            else:
+                later = chain(frequent, known, query.text, number, group, at, 0)
+                is_open = known.state[OPEN] != 0
+            if earlier + KGRAM + later < GUARANTEE:
+                continue
             full = _keep(
-                query, segment, frequent, scratch, licensed, found, number, group, f, at, earlier, later, is_open, False
+                query, segment, frequent, scratch, licensed, found, number, group, f, at, earlier, later, is_open, seen
             )
             if full != DONE:
                 return full
     return DONE
 
 
-@part
+@inlined
 def _keep_family(
     segment: SegmentArrays,
     frequent: Frequent,
@@ -222,8 +254,9 @@ def _keep_family(
     run: int,
     phase: int,
     length: int,
+    longest: Ints,
 ) -> int:
-    """Keep the family of a group for each licence of its Documents."""
+    """Keep the family of a group for each licence of its Documents, unless `longest` (slots x phases) is longer."""
     total = segment.document_canonical[len(segment.document_canonical) - 1]
     last = np.int64(-1)
     for j in range(first_posting(frequent, group), end_posting(frequent, number, group)):
@@ -234,12 +267,17 @@ def _keep_family(
         name = np.int64(licensed.of_granule[d >> GRANULE_BITS])
         if name >= 0 and name == last:
             continue
+        if name >= 0 and found.slot_of[name] >= 0 and longest[found.slot_of[name], phase] >= length:
+            continue
         document = find_stretch(segment.document_canonical, segment.document_of_granule, d)
         for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
             full = full_with(found, 1)
             if full != DONE:
                 return full
-            add_family(found, slot_of(found, licensed.numbers[i]), run, phase, length)
+            slot = slot_of(found, licensed.numbers[i])
+            if longest[slot, phase] < length:
+                longest[slot, phase] = length
+                add_family(found, slot, run, phase, length)
         last = name
     return DONE
 
@@ -258,7 +296,7 @@ def _visit_documents(
 ) -> int:
     """Look at the runs of the Documents themselves, for a group whose chain is open."""
     total = segment.document_canonical[len(segment.document_canonical) - 1]
-    bounds = np.empty(2, np.int64)
+    bounds = scratch.pair
     for j in range(first_posting(frequent, group), end_posting(frequent, number, group)):
         d = posting(segment.positions, segment.guards, j, total)
         if d < 0:

@@ -50,8 +50,7 @@ class Found(NamedTuple):
     `at_end` and `passed` (slots x words) have a bit for each fingerprint. `counts` says how many slots, spans and
     families there are, then where to go on: minimum, fingerprint, posting. `compared` (4 x DIAGONALS) remembers
     alignments: diagonal, Document, start and end. `until` has for each minimum the first after it that is frequent
-    in no Segment. `reach` (slots x REACH + 1) holds, for the fingerprint that its last column names (plus one), how far
-    spans reach that begin so many bytes before it or more.
+    in no Segment. `phases` (slots x k + 1) is for whoever needs a number for each licence and phase.
     """
 
     slot_of: Ints
@@ -63,7 +62,7 @@ class Found(NamedTuple):
     counts: Ints
     compared: Ints
     until: Ints
-    reach: Ints32
+    phases: Ints
 
 
 @part

@@ -24,17 +24,19 @@ import numpy as np
 
 from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.checked import touch_items
-from codecite.indexer.kernels.grouping import CUT, GAP_BITS, NONE, REACH, SIDE_BITS
-from codecite.indexer.kernels.jit import kernel, part
+from codecite.indexer.kernels.grouping import CUT, GAP_BITS, NONE, REACH, SIDE, SIDE_BITS
+from codecite.indexer.kernels.jit import inlined, kernel, making_kernel, making_part, part
 from codecite.indexer.kernels.segment import CONTEXTS, GROUPS
 from codecite.indexer.kernels.types import Bytes, Ints, Ints32, Words
 
-_SIDE = np.uint64((1 << SIDE_BITS) - 1)
 _GAP = np.uint64((1 << GAP_BITS) - 1)
-_MEMO = 1 << 9
+_MEMO = 1 << 12
 _PATH = 256
 _PLACES = 1 << 10
-_USED, _COUNT, DAMAGED, OPEN = range(4)
+SEEN = 509
+_PENDING = -2
+_GAP_SHIFT = np.uint64(2 * SIDE_BITS)
+_USED, _COUNT, OPEN, _TEXT = range(4)
 
 
 class Frequent(NamedTuple):
@@ -50,31 +52,58 @@ class Agreements(NamedTuple):
     """What is known of one text: a thread's scratch.
 
     `room` holds the agreements of the contexts of lists (before, then behind), `at[q]` where those of the list at
-    place q begin, or -1; `places` are the q that are known. When it is full all of it is forgotten. `memo` (4 x n)
-    remembers chains: group, place, agreement, whether it is open. `state` holds: how much of `room` is used, how many
-    `places`, whether a block was damaged, whether the last chain was open.
+    place q begin, or -1, `number_at[q]` which list it is; `places` are the q that are known. When it is full all of it
+    is forgotten. `memo` (4 x n) remembers chains: group and text, place, agreement, whether it is open; `path` is those
+    that a chain goes through. `state` holds: how much of `room` is used, how many `places`, whether the last chain was
+    open, the number of the text. `seen` remembers what was found just now. `runs` (4 x n) holds, from `run_at[f]` on, for each group of the list of a fingerprint
+    in a run, what `follow_runs` found.
     """
 
     room: Bytes
     at: Ints32
+    number_at: Ints32
     places: Ints
     memo: Ints
+    path: Ints
     state: Ints
+    seen: Ints
+    runs: Ints
+    run_at: Ints
 
 
-@kernel
+@making_kernel
 def new_agreements(lists: Ints, length: int) -> Agreements:
-    """Room for the agreements of these lists with a text of so many canonical bytes."""
+    """Room for the agreements of these lists with texts of up to so many canonical bytes."""
     largest = np.int64(0)
     for number in range(lists.shape[1]):
         largest = max(largest, lists[4, number] + lists[5, number])
     return Agreements(
-        np.empty(max(1 << 16, 2 * largest), np.uint8),
+        np.empty(max(1 << 22, 4 * largest), np.uint8),
         np.full(length + 1, np.int32(-1), np.int32),
+        np.empty(length + 1, np.int32),
         np.empty(_PLACES, np.int64),
         np.full((4, _MEMO), np.int64(-1), np.int64),
+        np.empty((3, _PATH), np.int64),
         np.zeros(4, np.int64),
+        np.empty(SEEN, np.int64),
+        np.empty((4, 0), np.int64),
+        np.empty(0, np.int64),
     )
+
+
+@kernel
+def forget(known: Agreements) -> None:
+    """Make ready for another text."""
+    _forget_places(known)
+    known.state[_TEXT] += 1
+
+
+@part
+def _forget_places(known: Agreements) -> None:
+    for i in range(known.state[_COUNT]):
+        known.at[known.places[i]] = -1
+    known.state[_COUNT] = 0
+    known.state[_USED] = 0
 
 
 @kernel
@@ -88,7 +117,7 @@ def find_frequent(low: Ints, high: Ints, lists: Ints, numbers: Ints) -> None:
                 numbers[i] = number
 
 
-@part
+@inlined
 def _last_at_most(ascending: Ints, value: int) -> int:
     """The number of the last entry that is at most `value`, but for the very last; -1 where there is none."""
     below = np.int64(0)
@@ -102,24 +131,38 @@ def _last_at_most(ascending: Ints, value: int) -> int:
     return below - 1
 
 
-@part
+@inlined
 def list_of_group(frequent: Frequent, group: int) -> int:
     """The number of the list that a group belongs to."""
     return _last_at_most(frequent.lists[2], group)
 
 
-@part
+@inlined
 def first_posting(frequent: Frequent, group: int) -> int:
     """Where the postings of a group begin."""
     return np.int64(frequent.groups[group, 0] & np.uint64(0xFFFFFFFF))
 
 
-@part
+@inlined
 def end_posting(frequent: Frequent, number: int, group: int) -> int:
     """Where the postings of a group of list `number` end."""
     if group + 1 < frequent.lists[2, number + 1]:
         return first_posting(frequent, group + 1)
     return frequent.lists[1, number]
+
+
+@inlined
+def first_with(frequent: Frequent, number: int, context: int) -> int:
+    """The first group of a list that has this context behind, or one of a higher number: groups go by them."""
+    below = frequent.lists[2, number]
+    above = frequent.lists[2, number + 1]
+    while below < above:
+        middle = (below + above) >> 1
+        if np.int64(frequent.groups[middle, 1] & SIDE) < context:
+            below = middle + 1
+        else:
+            above = middle
+    return below
 
 
 @part
@@ -130,25 +173,26 @@ def touch_list(frequent: Frequent, number: int) -> bool:
     return groups and touch_items(frequent.guards, CONTEXTS, lists[3, number], lists[3, number + 1], 1)
 
 
-@part
+@inlined
 def agree(frequent: Frequent, known: Agreements, text: Bytes, number: int, q: int) -> int:
     """Compare all contexts of a list with the text around its k-gram at `q`; returns where the agreements begin.
 
     -1 where a block is damaged.
     """
-    if known.at[q] >= 0:
-        return np.int64(known.at[q])
+    begin = np.int64(known.at[q])
+    return begin if begin >= 0 else _agree_now(frequent, known, text, number, q)
+
+
+@part
+def _agree_now(frequent: Frequent, known: Agreements, text: Bytes, number: int, q: int) -> int:
     if not touch_list(frequent, number):
-        known.state[DAMAGED] = 1
         return np.int64(-1)
     lists = frequent.lists
     before = lists[4, number]
     behind = lists[5, number]
     begin = known.state[_USED]
     if begin + before + behind > len(known.room) or known.state[_COUNT] == len(known.places):
-        for i in range(known.state[_COUNT]):
-            known.at[known.places[i]] = -1
-        known.state[_COUNT] = 0
+        _forget_places(known)
         begin = np.int64(0)
     known.state[_USED] = begin + before + behind
     known.places[known.state[_COUNT]] = q
@@ -179,19 +223,20 @@ def agree(frequent: Frequent, known: Agreements, text: Bytes, number: int, q: in
             known.room[out + i] = agreed
             at += length - shared
     known.at[q] = begin
+    known.number_at[q] = number
     return begin
 
 
-@part
+@inlined
 def before(frequent: Frequent, known: Agreements, begin: int, group: int) -> int:
     """How far a group agrees before the k-gram; `begin` is what `agree` said of its list."""
-    return np.int64(known.room[begin + np.int64((frequent.groups[group, 1] >> np.uint64(SIDE_BITS)) & _SIDE)])
+    return np.int64(known.room[begin + np.int64((frequent.groups[group, 1] >> np.uint64(SIDE_BITS)) & SIDE)])
 
 
-@part
+@inlined
 def behind(frequent: Frequent, known: Agreements, number: int, begin: int, group: int) -> int:
     """How far a group of list `number` agrees behind the k-gram, up to REACH."""
-    return np.int64(known.room[begin + frequent.lists[4, number] + np.int64(frequent.groups[group, 1] & _SIDE)])
+    return np.int64(known.room[begin + frequent.lists[4, number] + np.int64(frequent.groups[group, 1] & SIDE)])
 
 
 @part
@@ -202,18 +247,18 @@ def chain(frequent: Frequent, known: Agreements, text: Bytes, number: int, group
     """
     total = np.int64(0)
     steps = 0
-    path = np.empty((3, _PATH), np.int64)
     is_open = np.int64(0)
+    named = known.state[_TEXT] << 32
     while True:
         slot = group & (_MEMO - 1)
-        if known.memo[0, slot] == group and known.memo[1, slot] == q:
+        if known.memo[0, slot] == named | group and known.memo[1, slot] == q:
             total += known.memo[2, slot]
             is_open = known.memo[3, slot]
             break
         if steps < _PATH:
-            path[0, steps] = group
-            path[1, steps] = q
-            path[2, steps] = total
+            known.path[0, steps] = group
+            known.path[1, steps] = q
+            known.path[2, steps] = total
         steps += 1
         begin = agree(frequent, known, text, number, q)
         if begin < 0 or steps > len(frequent.groups):
@@ -224,27 +269,138 @@ def chain(frequent: Frequent, known: Agreements, text: Bytes, number: int, group
             total += reached
             is_open = np.int64(reached == REACH)
             break
-        gap = np.int64((frequent.groups[group, 1] >> np.uint64(2 * SIDE_BITS)) & _GAP)
+        gap = np.int64((frequent.groups[group, 1] >> _GAP_SHIFT) & _GAP)
         total += gap
         q += gap
         if period > 0:
             q = REACH + (q - REACH) % period
         group = np.int64(following)
-        number = list_of_group(frequent, group)
+        if group < frequent.lists[2, number] or group >= frequent.lists[2, number + 1]:
+            number = np.int64(known.number_at[q]) if known.at[q] >= 0 else list_of_group(frequent, group)
     for i in range(min(steps, _PATH)):
-        slot = path[0, i] & (_MEMO - 1)
-        known.memo[0, slot] = path[0, i]
-        known.memo[1, slot] = path[1, i]
-        known.memo[2, slot] = total - path[2, i]
+        slot = known.path[0, i] & (_MEMO - 1)
+        known.memo[0, slot] = named | known.path[0, i]
+        known.memo[1, slot] = known.path[1, i]
+        known.memo[2, slot] = total - known.path[2, i]
         known.memo[3, slot] = is_open
     known.state[OPEN] = is_open
     return total
 
 
-@part
+@making_part
 def periodic(text: Bytes, start: int, period: int, q: int) -> Bytes:
     """A text that goes on with a run of `text` (which begins at `start`), and has at REACH what stands at `q`."""
     out = np.empty(REACH + period + KGRAM + REACH, np.uint8)
     for i in range(len(out)):
         out[i] = text[start + (q + i - REACH - start) % period]
     return out
+
+
+@making_part
+def _beyond(
+    contexts: Bytes, at: int, count: int, pattern: Bytes, text: Bytes, anchor: int, step: int, prefix: Ints, extra: Ints
+) -> None:
+    """How far each context goes on with a run (`prefix`, by `pattern`), and from there with the text (`extra`).
+
+    The text beyond its run is read from `anchor` on, in steps of `step`. `extra` is -1 where the context ends first.
+    """
+    held = np.empty(REACH, np.uint8)
+    agreed = 0
+    for i in range(count):
+        head = np.int64(contexts[at])
+        at += 1
+        shared = head & (CUT - 1)
+        length = np.int64(REACH)
+        if head & CUT:
+            length = np.int64(contexts[at])
+            at += 1
+        for j in range(shared, length):
+            held[j] = contexts[at + j - shared]
+        at += length - shared
+        if shared < agreed:
+            agreed = shared
+        elif shared == agreed:
+            while agreed < length and held[agreed] == pattern[agreed]:
+                agreed += 1
+        prefix[i] = agreed
+        more = 0
+        while agreed + more < length:
+            place = anchor + step * more
+            if place < 0 or place >= len(text) or held[agreed + more] != text[place]:
+                break
+            more += 1
+        extra[i] = -1 if agreed + more == REACH else more
+
+
+@making_kernel
+def follow_runs(
+    frequent: Frequent, number: int, text: Bytes, start: int, stop: int, period: int, q: int, runs: Ints
+) -> None:
+    """How far the Documents of each group of a list go on with the run of the query that `q` lies in.
+
+    `runs` (4 x groups) gets how far they do before the k-gram (REACH: that far at least) and behind (-1 where the
+    chain is open), then how far they agree beyond if the runs begin together, and if they end together: -1 where the
+    contexts do not say, and the text goes on before, or `chain` must say.
+    """
+    first = frequent.lists[2, number]
+    end = frequent.lists[2, number + 1]
+    if not touch_list(frequent, number):
+        runs[:] = 0
+        return
+    endless = periodic(text, start, period, q)
+    count = frequent.lists[4, number]
+    later = frequent.lists[5, number]
+    at = frequent.lists[3, number]
+    before_it = np.empty((2, count), np.int64)
+    behind_it = np.empty((2, later), np.int64)
+    _beyond(frequent.contexts, at, count, endless[REACH - 1 :: -1], text, start - 1, -1, before_it[0], before_it[1])
+    for _ in range(count):
+        head = np.int64(frequent.contexts[at])
+        at += 1
+        length = np.int64(REACH)
+        if head & CUT:
+            length = np.int64(frequent.contexts[at])
+            at += 1
+        at += length - (head & (CUT - 1))
+    _beyond(frequent.contexts, at, later, endless[REACH + KGRAM :], text, stop, 1, behind_it[0], behind_it[1])
+    groups = frequent.groups[first:end]
+    path = np.empty(end - first, np.int64)
+    for group in range(end - first):
+        sides = groups[group, 1]
+        one = np.int64((sides >> np.uint64(SIDE_BITS)) & SIDE)
+        other = np.int64(sides & SIDE)
+        runs[0, group] = before_it[0, one]
+        runs[2, group] = before_it[1, one]
+        runs[1, group] = behind_it[0, other] if behind_it[0, other] < REACH else _PENDING
+        runs[3, group] = behind_it[1, other]
+    known = new_agreements(frequent.lists, len(endless))
+    for group in range(end - first):
+        if runs[1, group] != _PENDING:
+            continue
+        steps = 0
+        at = np.int64(group)
+        # Most chains stay in the list: those are followed here, from one to the next.
+        while True:
+            path[steps] = at
+            steps += 1
+            following = groups[at, 0] >> np.uint64(32)
+            if following == np.uint64(NONE):
+                runs[1, at] = -1
+                break
+            onward = np.int64(following) - first
+            if onward < 0 or onward >= end - first:
+                length = chain(frequent, known, endless, number, at + first, REACH, period)
+                runs[1, at] = -1 if known.state[OPEN] != 0 else length
+                runs[3, at] = -1
+                break
+            if runs[1, onward] != _PENDING:
+                gap = np.int64((groups[at, 1] >> _GAP_SHIFT) & _GAP)
+                runs[1, at] = -1 if runs[1, onward] < 0 else gap + runs[1, onward]
+                runs[3, at] = runs[3, onward]
+                break
+            at = onward
+        for i in range(steps - 2, -1, -1):
+            gap = np.int64((groups[path[i], 1] >> _GAP_SHIFT) & _GAP)
+            onward = path[i + 1]
+            runs[1, path[i]] = -1 if runs[1, onward] < 0 else gap + runs[1, onward]
+            runs[3, path[i]] = runs[3, onward]

@@ -11,20 +11,16 @@ import numpy as np
 from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.found import Query
 from codecite.indexer.kernels.frequent import (
-    OPEN,
     Agreements,
     Frequent,
     agree,
-    before,
-    behind,
     chain,
     end_posting,
     first_posting,
-    new_agreements,
-    periodic,
+    first_with,
 )
-from codecite.indexer.kernels.grouping import REACH
-from codecite.indexer.kernels.jit import kernel, part
+from codecite.indexer.kernels.grouping import REACH, SIDE, SIDE_BITS
+from codecite.indexer.kernels.jit import inlined, kernel, part
 from codecite.indexer.kernels.rulers import document_run
 from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_right, find_stretch, posting
 from codecite.indexer.kernels.types import Ints
@@ -56,33 +52,40 @@ def grouped_places(
     while f < window[1]:
         run = query.run_of[f]
         if run >= 0:
-            _in_run(query, segment, frequent, known, scratch, number, start, end, f, places, leaders, counts)
+            one = query.first_of[f]
+            _in_run(query, segment, frequent, known, scratch, number, start, end, one, places, leaders, counts)
             while f < window[1] and query.run_of[f] == run:
                 f += 1
             continue
         q = query.positions[f]
-        for group in range(frequent.lists[2, number], frequent.lists[2, number + 1]):
-            if _holds(frequent, known, query, number, group, q, start, end):
+        begin = agree(frequent, known, query.text, number, q)
+        if begin < 0:
+            return
+        needed = end - q - KGRAM
+        groups = frequent.groups
+        room = known.room
+        count = frequent.lists[4, number]
+        context = 0
+        while context < frequent.lists[5, number]:
+            if room[begin + count + context] < min(needed, REACH):
+                context += 1
+                continue
+            first = first_with(frequent, number, context)
+            while context < frequent.lists[5, number] and room[begin + count + context] >= min(needed, REACH):
+                context += 1
+            for group in range(first, first_with(frequent, number, context)):
+                earlier = np.int64(room[begin + np.int64((groups[group, 1] >> np.uint64(SIDE_BITS)) & SIDE)])
+                if earlier < q - start:
+                    continue
+                if needed > REACH:
+                    if chain(frequent, known, query.text, number, group, q, 0) < needed:
+                        continue
+                    begin = agree(frequent, known, query.text, number, q)
                 _add(segment, frequent, scratch, number, group, start - q, places, leaders, counts)
         f += 1
 
 
-@part
-def _holds(
-    frequent: Frequent, known: Agreements, query: Query, number: int, group: int, q: int, start: int, end: int
-) -> bool:
-    """Whether a group holds the span, its k-gram against `q`."""
-    begin = agree(frequent, known, query.text, number, q)
-    if begin < 0 or before(frequent, known, begin, group) < q - start:
-        return False
-    needed = end - q - KGRAM
-    later = behind(frequent, known, number, begin, group)
-    if later >= needed or later < REACH:
-        return later >= needed
-    return chain(frequent, known, query.text, number, group, q, 0) >= needed
-
-
-@part
+@inlined
 def _add(
     segment: SegmentArrays,
     frequent: Frequent,
@@ -130,16 +133,14 @@ def _in_run(
     last = query.run_end[run]
     period = query.run_period[run]
     q = query.positions[f]
-    endless = periodic(query.text, first, period, q)
-    going_on = new_agreements(frequent.lists, len(endless))
     inside = start >= first and end <= last
-    for group in range(frequent.lists[2, number], frequent.lists[2, number + 1]):
-        begin = agree(frequent, going_on, endless, number, REACH)
-        if begin < 0:
-            return
-        ahead = before(frequent, going_on, begin, group)
-        length = chain(frequent, going_on, endless, number, group, REACH, period)
-        if going_on.state[OPEN] != 0:
+    begin = frequent.lists[2, number]
+    table = known.run_at[f]
+    runs = known.runs
+    for group in range(begin, frequent.lists[2, number + 1]):
+        ahead = runs[0, table + group - begin]
+        length = runs[1, table + group - begin]
+        if length < 0:
             _in_documents(query, segment, frequent, scratch, number, group, start, end, f, places, leaders, counts)
             continue
         if inside:
@@ -149,11 +150,29 @@ def _in_run(
                 if lead + end - start <= ahead + KGRAM + length:
                     _add(segment, frequent, scratch, number, group, lead - ahead, places, leaders, counts)
             continue
-        at = first + ahead if start < first else last - KGRAM - length
-        if at < max(start, first) or at + KGRAM > min(end, last) or (at - q) % period != 0 or at - start >= REACH:
+        if runs[2, table + group - begin] == 0 and runs[3, table + group - begin] == 0:
             continue
-        if _holds(frequent, known, query, number, group, at, start, end):
-            _add(segment, frequent, scratch, number, group, start - at, places, leaders, counts)
+        at = first + ahead if start < first else last - KGRAM - length
+        if at - start >= REACH or at < max(start, first) or at + KGRAM > min(end, last):
+            continue
+        # As far as the span lies in the run both go on with it; beyond its end only if they end together.
+        if length < end - at - KGRAM if end <= last else at + KGRAM + length != last:
+            continue
+        together = at == first + ahead
+        earlier = ahead + runs[2, table + group - begin] if together else min(ahead, at - first)
+        if earlier < at - start and (not together or runs[2, table + group - begin] >= 0):
+            continue
+        if (at - q) % period != 0:
+            continue
+        if end > last:
+            beyond = runs[3, table + group - begin]
+            needed = end - at - KGRAM
+            if beyond >= 0:
+                if length + beyond < needed:
+                    continue
+            elif chain(frequent, known, query.text, number, group, at, 0) < needed:
+                continue
+        _add(segment, frequent, scratch, number, group, start - at, places, leaders, counts)
 
 
 @part
@@ -176,7 +195,7 @@ def _in_documents(
     first = query.run_start[run]
     last = query.run_end[run]
     q = query.positions[f]
-    bounds = np.empty(2, np.int64)
+    bounds = scratch.pair
     total = segment.document_canonical[len(segment.document_canonical) - 1]
     for j in range(first_posting(frequent, group), end_posting(frequent, number, group)):
         d = posting(segment.positions, segment.guards, j, total)

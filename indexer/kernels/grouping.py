@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from codecite.indexer.config import KGRAM, WINDOW
-from codecite.indexer.kernels.jit import kernel, part
+from codecite.indexer.kernels.jit import kernel, making_kernel, making_part, part
 from codecite.indexer.kernels.memory import load64
 from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints, Words
 
@@ -29,7 +29,7 @@ CUT = 0x20
 """In the head of a front-coded context: the context is shorter than REACH, its length follows."""
 GAP_BITS = 5
 SIDE_BITS = 29
-_SIDE = np.uint64((1 << SIDE_BITS) - 1)
+SIDE = np.uint64((1 << SIDE_BITS) - 1)
 _BEFORE = 32
 _WORDS = ROW // 8
 _FEW = 12
@@ -69,7 +69,7 @@ def frequent_lists(buckets: Any32, tags: Any16, first: int, least: int, bounds: 
     return count
 
 
-@kernel
+@making_kernel
 def order_by_position(positions: Any32, order: Any32) -> None:
     """Write to `order` the numbers of the positions, ascending by position (a radix sort)."""
     count = len(positions)
@@ -218,7 +218,7 @@ def _precedes(contexts: Bytes, digests: Words, a: int, b: int, level: int) -> bo
     return False
 
 
-@part
+@making_part
 def _sort(numbers: Ints, contexts: Bytes, digests: Words, last_level: int) -> None:
     """Sort numbers of postings by their keys from level 0 on, a word at a time."""
     stack = np.empty((64, 3), np.int64)
@@ -308,7 +308,7 @@ def _same_side(contexts: Bytes, a: int, b: int, side: int) -> bool:
     return True
 
 
-@kernel
+@making_kernel
 def group_lists(
     bounds: Ints,
     first: int,
@@ -376,14 +376,14 @@ def group_lists(
         lists[2, i] = before
         previous = np.int64(-1)
         for g in range(begin, made):
-            if g == begin or sides[g] & _SIDE != sides[g - 1] & _SIDE:
+            if g == begin or sides[g] & SIDE != sides[g - 1] & SIDE:
                 at = _emit(contexts, np.int64(groups[g, 1]), previous, 0, coded, at)
                 previous = np.int64(groups[g, 1])
         done += count
     return made, at
 
 
-@part
+@making_part
 def _order_before(numbers: Ints, contexts: Bytes) -> Ints:
     """The order of postings by their contexts before the k-gram."""
     count = len(numbers)

@@ -138,7 +138,7 @@ def list_runs(query: Query, low: int, high: int, segment: SegmentArrays, scratch
     """
     count = 0
     passed = np.int64(-1)
-    bounds = np.empty(2, np.int64)
+    bounds = scratch.pair
     total = segment.document_canonical[len(segment.document_canonical) - 1]
     for j in range(low, high):
         d = posting(segment.positions, segment.guards, j, total)

@@ -35,12 +35,31 @@ def digest() -> str:
 
 
 def kernel(function: F) -> F:
-    """Compile `function` lazily, without the GIL, cached on disk under the digest of all kernels."""
-    return _compile(function, no_cfunc_wrapper=True)
+    """Compile `function` lazily, without the GIL, cached on disk under the digest of all kernels.
+
+    It makes no arrays, and calls nothing that does, so references to arrays need not be counted: counting them would
+    take longer than all the rest where steps are small.
+    """
+    return _compile(function, no_cfunc_wrapper=True, _nrt=False)
 
 
 def part(function: F) -> F:
     """The same for a function that only other kernels call: without the way in from Python, compiled faster."""
+    return _compile(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False)
+
+
+def inlined(function: F) -> F:
+    """The same, put into its callers: for steps so small that handing over arrays would take longer."""
+    return _compile(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, forceinline=True)
+
+
+def making_kernel(function: F) -> F:
+    """A kernel that makes arrays."""
+    return _compile(function, no_cfunc_wrapper=True)
+
+
+def making_part(function: F) -> F:
+    """A part that makes arrays."""
     return _compile(function, no_cfunc_wrapper=True, no_cpython_wrapper=True)
 
 

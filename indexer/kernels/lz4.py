@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecite.indexer.kernels.jit import kernel, part
+from codecite.indexer.kernels.jit import kernel, making_kernel, part
 from codecite.indexer.kernels.memory import common_prefix, load32, load64, store64
 from codecite.indexer.kernels.types import Bytes, Ints
 
@@ -146,7 +146,7 @@ def compress_block(work: Bytes, begin: int, end: int, chains: Ints, out: Bytes, 
     return at
 
 
-@kernel
+@making_kernel
 def compress(raw: Bytes, block: int, dictionary: Bytes, heads: Ints, previous: Ints, out: Bytes, ends: Ints) -> int:
     """Compress `raw` in blocks of `block` bytes (the last may be shorter); return the bytes written to `out`.
 
@@ -241,7 +241,7 @@ def decompress_block(source: Bytes, at: int, end: int, work: Bytes, begin: int, 
     return -1
 
 
-@kernel
+@making_kernel
 def expand(source: Bytes, ends: Ints, dictionary: Bytes, block: int, out: Bytes, out_ends: Ints) -> int:
     """Decode consecutive blocks, which end at `ends` in `source`, one after the other to `out`.
 

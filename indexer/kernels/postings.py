@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from codecite.indexer.kernels.checked import touch_items
-from codecite.indexer.kernels.jit import kernel
+from codecite.indexer.kernels.jit import kernel, making_kernel
 from codecite.indexer.kernels.segment import BUCKETS, TAGS
 from codecite.indexer.kernels.types import Any16, Any32, Ints, Words
 
@@ -33,7 +33,7 @@ def rest_bits(bucket_bits: int) -> int:
     return KNOWN_BITS - TAG_BITS - bucket_bits if bucket_bits < 22 else 0
 
 
-@kernel
+@making_kernel
 def partition(hashes: Words, positions: Ints, out_hashes: Words, out_positions: Any32, bounds: Ints) -> None:
     """Group postings by the top 8 bits of their hash, keeping their order within each group.
 
@@ -54,7 +54,7 @@ def partition(hashes: Words, positions: Ints, out_hashes: Words, out_positions: 
         out_positions[at] = positions[i]
 
 
-@kernel
+@making_kernel
 def sort_partition(
     hashes: Words, positions: Any32, bucket_bits: int, rest_bits: int, buckets: Any32, tags: Any16, rest: Any16
 ) -> None:

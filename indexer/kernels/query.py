@@ -6,7 +6,7 @@ In: canonical text. Out: the arrays of `spans.Query`. It refuses to know of the 
 from __future__ import annotations
 
 from codecite.indexer.config import KGRAM
-from codecite.indexer.kernels.jit import kernel
+from codecite.indexer.kernels.jit import kernel, making_kernel
 from codecite.indexer.kernels.runs import find_runs
 from codecite.indexer.kernels.types import Bytes, Ints, Words
 from codecite.indexer.kernels.winnow import select_query
@@ -35,7 +35,7 @@ def assign_runs(positions: Ints, begins: Ints, starts: Ints, ends: Ints, run_of:
                     break
 
 
-@kernel
+@making_kernel
 def analyze(
     text: Bytes, positions: Ints, hashes: Words, windows: Ints, begins: Ints, work: Words, runs: Ints
 ) -> tuple[int, int]:

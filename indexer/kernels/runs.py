@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from codecite.indexer.config import KGRAM
-from codecite.indexer.kernels.jit import part
+from codecite.indexer.kernels.jit import making_part
 from codecite.indexer.kernels.memory import load64
 from codecite.indexer.kernels.types import Bytes, Ints
 
 
-@part
+@making_part
 def find_runs(text: Bytes, starts: Ints, ends: Ints, periods: Ints) -> int:
     """Find the maximal stretches of `text` that have a period p of at most k and at least k + p bytes.
 

@@ -18,7 +18,7 @@ import numpy as np
 from codecite.indexer.config import BLOCK
 from codecite.indexer.kernels.canonical import canonicalize
 from codecite.indexer.kernels.checked import touch, touch_items
-from codecite.indexer.kernels.jit import kernel, part
+from codecite.indexer.kernels.jit import inlined, kernel, part
 from codecite.indexer.kernels.lz4 import decompress_block
 from codecite.indexer.kernels.memory import common_prefix, common_suffix, load64, store64
 from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints, Ints32, Words
@@ -61,6 +61,7 @@ class Scratch(NamedTuple):
     raw: Bytes
     canonical: Bytes
     status: Ints
+    pair: Ints
 
 
 def new_scratch(dictionary: Bytes) -> Scratch:
@@ -73,6 +74,7 @@ def new_scratch(dictionary: Bytes) -> Scratch:
         np.zeros(SLOTS, np.int64),
         np.zeros(SLOTS * BLOCK, np.uint8),
         np.zeros(SLOTS * BLOCK, np.uint8),
+        np.zeros(2, np.int64),
         np.zeros(2, np.int64),
     )
 
@@ -106,7 +108,7 @@ def find_stretch(starts: Ints, first: Ints32, position: int) -> int:
     return low
 
 
-@part
+@inlined
 def posting(positions: Any32, guards: Words, number: int, total: int) -> int:
     """The position of a posting; -1 where its block is damaged, or the position not one of `total`.
 
@@ -240,7 +242,7 @@ def same_raw(segment: SegmentArrays, scratch: Scratch, block: int, offset: int, 
 @kernel
 def any_same(segment: SegmentArrays, scratch: Scratch, places: Ints, offset: int, raw: Bytes) -> bool:
     """Whether the raw bytes at one of the canonical places, `offset` further on, are the given ones."""
-    found = np.empty(2, np.int64)
+    found = scratch.pair
     for i in range(len(places)):
         block = find_raw(segment, scratch, places[i] + offset, found)
         if same_raw(segment, scratch, block, found[0], raw):
@@ -257,7 +259,7 @@ def place_passage(
     `raw` is the query's passage with its own white space, from the first to the last canonical byte. `places` gets
     the first and the last line in the Document (from 1). Returns whether the raw bytes agree.
     """
-    found = np.empty(2, np.int64)
+    found = scratch.pair
     first_line = segment.document_lines[document]
     block = find_raw(segment, scratch, start, found)
     places[0] = found[1] - first_line + 1

@@ -125,7 +125,7 @@ def find_spans(
         if low[order[o]] < high[order[o]]:
             touched += np.int64(segment.positions[low[order[o]]])
     scratch.status[1] = touched
-    bounds = np.empty(2, np.int64)
+    bounds = scratch.pair
     total = segment.document_canonical[len(segment.document_canonical) - 1]
     for o in range(found.counts[3], len(order)):
         minimum = order[o]
@@ -163,11 +163,7 @@ def find_spans(
                         continue
                 else:
                     alignment = found.compared[:, (d - q + len(query.text)) % DIAGONALS]
-                    if (
-                        alignment[0] == d - q + len(query.text)
-                        and alignment[2] <= q
-                        and alignment[3] >= q + KGRAM
-                    ):
+                    if alignment[0] == d - q + len(query.text) and alignment[2] <= q and alignment[3] >= q + KGRAM:
                         continue
                 document = find_stretch(segment.document_canonical, segment.document_of_granule, d)
                 if _pass_over(query, found, licensed, document, minimum, f):

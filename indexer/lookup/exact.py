@@ -14,9 +14,8 @@ import numpy as np
 
 from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
 from codecite.indexer.kernels.found import DIAGONALS, DONE, FAMILIES_FULL, LICENSES_FULL, Found, Query
-from codecite.indexer.kernels.frequent import Agreements, find_frequent, new_agreements
+from codecite.indexer.kernels.frequent import Agreements, find_frequent, follow_runs
 from codecite.indexer.kernels.grouped import documents_at, grouped_places
-from codecite.indexer.kernels.grouping import REACH
 from codecite.indexer.kernels.holders import (
     find_holders,
     first_minimum,
@@ -95,8 +94,33 @@ class _Lists:
     def agreements(self) -> Agreements:
         """What the query agrees with in the frequent lists, as far as was asked."""
         if self._agreements is None:
-            self._agreements = new_agreements(self.opened.segment.frequent.lists, len(self.query.text))
+            query, frequent = self.query, self.opened.segment.frequent
+            run_at = np.zeros(len(query.positions), np.int64)
+            runs = np.empty((4, 0), np.int64)
+            for f in self._in_runs().tolist():
+                number = int(self.numbers[np.searchsorted(query.begins, f, side="right") - 1])
+                run = int(query.run_of[f])
+                table = np.empty((4, int(frequent.lists[2, number + 1] - frequent.lists[2, number])), np.int64)
+                where = (int(column[run]) for column in (query.run_start, query.run_end, query.run_period))
+                follow_runs(frequent, number, query.text, *where, int(query.positions[f]), table)
+                run_at[f] = runs.shape[1]
+                runs = np.concatenate([runs, table], axis=1)
+            self._agreements = self.opened.agreements(len(query.text))._replace(runs=runs, run_at=run_at)
         return self._agreements
+
+    def close(self) -> None:
+        """Leave the scratch to others."""
+        if self._agreements is not None:
+            self.opened.give_back(self._agreements)
+            self._agreements = None
+
+    def _in_runs(self) -> Ints:
+        """The first fingerprint of each frequent list in each run."""
+        query = self.query
+        if not len(query.run_start):
+            return np.empty(0, np.int64)
+        of_frequent = np.repeat(self.numbers >= 0, np.diff(query.begins))
+        return np.unique(query.first_of[of_frequent & (query.run_of >= 0)])
 
     def holders(self, start: int, end: int) -> tuple[Ints, Ints, Ints]:
         """The Documents that hold the span, ascending, the first place of it in each, and all that white space is
@@ -198,6 +222,14 @@ def find_passages(snapshot: Snapshot, text: CheckedText) -> list[Passage]:
         return []
     query, hashes = prepared
     lists = [_Lists(opened, query, hashes) for opened in snapshot.segments]
+    try:
+        return _passages(snapshot, text, query, lists)
+    finally:
+        for item in lists:
+            item.close()
+
+
+def _passages(snapshot: Snapshot, text: CheckedText, query: Query, lists: list[_Lists]) -> list[Passage]:
     wanted: dict[Span, Span] = {}
     for spans in _spans(snapshot, query, lists):
         trimmed = {text.trim(*span): span for span in reversed(spans)}
@@ -259,7 +291,7 @@ def _spans(snapshot: Snapshot, query: Query, lists: list[_Lists]) -> list[list[S
         np.zeros(6, np.int64),
         np.empty((4, DIAGONALS), np.int64),
         until,
-        np.zeros((8, REACH + 1), np.int32),
+        np.zeros((8, KGRAM + 1), np.int64),
     )
     for item in lists:
         sizes = item.high - item.low
@@ -352,7 +384,7 @@ def _enlarged(found: Found, full: int) -> Found:
             longest=_rows(found.longest, slots, -1),
             at_end=_rows(found.at_end, slots, 0),
             passed=_rows(found.passed, slots, 0),
-            reach=_rows(found.reach, slots, 0),
+            phases=_rows(found.phases, slots, 0),
         )
     name = "spans"
     used = found.spans[:, : found.counts[1]]

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from codecite.indexer.errors import IndexCorruptError, IndexMissingError
+from codecite.indexer.kernels.frequent import Agreements, forget, new_agreements
 from codecite.indexer.kernels.holders import Origins
 from codecite.indexer.kernels.licensed import Licensed, map_granules
 from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, new_scratch
@@ -27,6 +28,8 @@ from codecite.indexer.store.order import source_order
 from codecite.indexer.store.origins import licensed_pairs
 from codecite.indexer.store.segment import Segment
 
+_TEXT = 1 << 16
+"""Canonical bytes of a text whose scratch is kept for the next one."""
 _STRENGTH = {kind: strength for strength, kind in enumerate(EvidenceKind)}
 
 
@@ -41,6 +44,23 @@ class OpenSegment:
     licensed: Licensed
     origins: Origins
     scratches: list[Scratch]
+    spare: list[Agreements]
+
+    def agreements(self, length: int) -> Agreements:
+        """A scratch for a text of so many canonical bytes, until it is given back."""
+        try:
+            known = self.spare.pop()
+        except IndexError:
+            return new_agreements(self.segment.frequent.lists, max(length, _TEXT))
+        if len(known.at) <= length:
+            return new_agreements(self.segment.frequent.lists, length)
+        return known
+
+    def give_back(self, known: Agreements) -> None:
+        """Give back what `agreements` lent."""
+        if len(known.at) <= _TEXT + 1:
+            forget(known)
+            self.spare.append(known)
 
     @contextmanager
     def scratch(self) -> Iterator[Scratch]:
@@ -115,7 +135,7 @@ class Snapshot:
         of_granule = np.empty((segment.entry.canonical_bytes >> GRANULE_BITS) + 1, np.int32)
         map_granules(segment.arrays.document_canonical, owned, licenses, of_granule)
         licensed = Licensed(owned, licenses, of_granule)
-        return OpenSegment(segment, licensed, Origins(bounds, rows, project), [])
+        return OpenSegment(segment, licensed, Origins(bounds, rows, project), [], [])
 
     def ranks(self, number: int) -> list[tuple[int, Any32]]:
         """For each Segment in which Origins of the Documents of Segment `number` stand: its first Origin, its ranks."""
