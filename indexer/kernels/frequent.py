@@ -55,7 +55,7 @@ class Agreements(NamedTuple):
     place q begin, or -1, `number_at[q]` which list it is; `places` are the q that are known. When it is full all of it
     is forgotten. `memo` (4 x n) remembers chains: group and text, place, agreement, whether it is open; `path` is those
     that a chain goes through. `state` holds: how much of `room` is used, how many `places`, whether the last chain was
-    open, the number of the text. `seen` remembers what was found just now. `runs` (4 x n) holds, from `run_at[f]` on, for each group of the list of a fingerprint
+    open, the number of the text. `counts` and `seen` are for whoever looks through groups. `runs` (4 x n) holds, from `run_at[f]` on, for each group of the list of a fingerprint
     in a run, what `follow_runs` found.
     """
 
@@ -66,6 +66,7 @@ class Agreements(NamedTuple):
     memo: Ints
     path: Ints
     state: Ints
+    counts: Ints
     seen: Ints
     runs: Ints
     run_at: Ints
@@ -85,6 +86,7 @@ def new_agreements(lists: Ints, length: int) -> Agreements:
         np.full((4, _MEMO), np.int64(-1), np.int64),
         np.empty((3, _PATH), np.int64),
         np.zeros(4, np.int64),
+        np.zeros(2, np.int64),
         np.empty(SEEN, np.int64),
         np.empty((4, 0), np.int64),
         np.empty(0, np.int64),

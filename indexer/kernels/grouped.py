@@ -20,13 +20,13 @@ from codecite.indexer.kernels.frequent import (
     first_with,
 )
 from codecite.indexer.kernels.grouping import REACH, SIDE, SIDE_BITS
-from codecite.indexer.kernels.jit import inlined, kernel, part
+from codecite.indexer.kernels.jit import inlined, part
 from codecite.indexer.kernels.rulers import document_run
 from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_right, find_stretch, posting
 from codecite.indexer.kernels.types import Ints
 
 
-@kernel
+@part
 def grouped_places(
     query: Query,
     segment: SegmentArrays,
@@ -36,31 +36,34 @@ def grouped_places(
     number: int,
     start: int,
     end: int,
-    window: Ints,
+    f: int,
+    stop: int,
     places: Ints,
     leaders: Ints,
-    counts: Ints,
-) -> None:
-    """Find where the span stands in Documents that have one of the fingerprints `window[0]` to `window[1]`.
+    done: int,
+    led: int,
+) -> tuple[int, int]:
+    """Find where the span stands in Documents that have one of the fingerprints from `f` to `stop`.
 
-    All of these belong to list `number` and lie in the first window of the span. `places` gets the places (not in their
-    order, perhaps twice), `leaders` one for each group: postings of a group have the same white space. `counts` gets
-    how many of both there are.
+    All of these belong to list `number` and lie in the first window of the span. `places` gets the places from `done` on
+    (not in their order, perhaps twice), `leaders` one for each group from `led` on: postings of a group have the same
+    white space. Returns how many of both there are then.
     """
-    counts[:2] = 0
-    f = window[0]
-    while f < window[1]:
+    counts = known.counts
+    counts[0] = done
+    counts[1] = led
+    while f < stop:
         run = query.run_of[f]
         if run >= 0:
             one = query.first_of[f]
             _in_run(query, segment, frequent, known, scratch, number, start, end, one, places, leaders, counts)
-            while f < window[1] and query.run_of[f] == run:
+            while f < stop and query.run_of[f] == run:
                 f += 1
             continue
         q = query.positions[f]
         begin = agree(frequent, known, query.text, number, q)
         if begin < 0:
-            return
+            break
         needed = end - q - KGRAM
         groups = frequent.groups
         room = known.room
@@ -83,6 +86,7 @@ def grouped_places(
                     begin = agree(frequent, known, query.text, number, q)
                 _add(segment, frequent, scratch, number, group, start - q, places, leaders, counts)
         f += 1
+    return counts[0], counts[1]
 
 
 @inlined
@@ -222,23 +226,3 @@ def _in_documents(
         leaders[counts[1]] = place
         counts[0] += 1
         counts[1] += 1
-
-
-@kernel
-def documents_at(segment: SegmentArrays, places: Ints, documents: Ints) -> int:
-    """The Documents that ascending places lie in, each once, in `documents`; `places` keeps the first place of each.
-
-    Returns how many there are.
-    """
-    count = 0
-    document = np.int64(-1)
-    end = np.int64(-1)
-    for i in range(len(places)):
-        if places[i] < end:
-            continue
-        document = find_stretch(segment.document_canonical, segment.document_of_granule, places[i])
-        end = segment.document_canonical[document + 1]
-        documents[count] = document
-        places[count] = places[i]
-        count += 1
-    return count

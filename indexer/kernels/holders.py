@@ -13,7 +13,6 @@ import numpy as np
 from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
 from codecite.indexer.kernels.found import Query
 from codecite.indexer.kernels.jit import kernel, part
-from codecite.indexer.kernels.licensed import Licensed
 from codecite.indexer.kernels.rulers import document_run
 from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_left, agree_right, find_stretch, posting
 from codecite.indexer.kernels.types import Any32, Ints, Words
@@ -27,7 +26,7 @@ class Origins(NamedTuple):
     project: Words
 
 
-@kernel
+@part
 def first_minimum(query: Query, start: int) -> int:
     """The minimum of the window that begins at `start`."""
     below = 0
@@ -41,7 +40,7 @@ def first_minimum(query: Query, start: int) -> int:
     return below
 
 
-@kernel
+@part
 def rarest_minimum(query: Query, low: Ints, high: Ints, start: int, end: int) -> int:
     """Of the minima of the windows inside the span, the one with the fewest postings: every holder has one of them."""
     last = end - GUARANTEE
@@ -55,7 +54,9 @@ def rarest_minimum(query: Query, low: Ints, high: Ints, start: int, end: int) ->
 
 
 @part
-def _holds(query: Query, segment: SegmentArrays, scratch: Scratch, start: int, end: int, q: int, d: int) -> int:
+def document_holding(
+    query: Query, segment: SegmentArrays, scratch: Scratch, start: int, end: int, q: int, d: int
+) -> int:
     """The Document that holds the whole span on the diagonal of `q` and `d` (inside the span), or -1."""
     document = find_stretch(segment.document_canonical, segment.document_of_granule, d)
     begin = segment.document_canonical[document]
@@ -94,39 +95,6 @@ def window_of(query: Query, minimum: int, start: int, bounds: Ints) -> None:
     while f < query.begins[minimum + 1] and query.positions[f] < window + WINDOW:
         f += 1
     bounds[1] = f
-
-
-@kernel
-def find_holders(
-    query: Query,
-    low: int,
-    high: int,
-    segment: SegmentArrays,
-    scratch: Scratch,
-    start: int,
-    end: int,
-    fingerprints: Ints,
-    documents: Ints,
-    places: Ints,
-) -> int:
-    """Find the Documents that hold the span with one of the fingerprints, ascending; return how many.
-
-    `fingerprints` are the first and the end of some that share the postings `low` to `high`. `documents` and `places`
-    (the first place of the span in each) have room for all of these.
-    """
-    count = 0
-    total = segment.document_canonical[len(segment.document_canonical) - 1]
-    for j in range(low, high):
-        d = posting(segment.positions, segment.guards, j, total)
-        if d < 0:
-            scratch.status[0] = 1
-            continue
-        for f in range(fingerprints[0], fingerprints[1]):
-            q = query.positions[f]
-            document = _holds(query, segment, scratch, start, end, q, d)
-            if document >= 0:
-                count = _append(documents, places, count, document, d - (q - start))
-    return count
 
 
 @kernel
@@ -190,52 +158,11 @@ def holders_by_run(
         else:
             edge = first if start < first else last - 1
             against = table[1, i] if start < first else table[2, i] - 1
-            if _holds(query, segment, scratch, start, end, edge, against) != table[0, i]:
+            if document_holding(query, segment, scratch, start, end, edge, against) != table[0, i]:
                 continue
             place = against - (edge - start)
         count = _append(documents, places, count, table[0, i], place)
     return count
-
-
-@kernel
-def tally(
-    documents: Ints,
-    licensed: Licensed,
-    origins: Origins,
-    cap: int,
-    counts: Ints,
-    used: Ints,
-    projects: Words,
-    totals: Ints,
-) -> None:
-    """Add the holders of one Segment to the sums of a span.
-
-    `counts` (a slot a licence, zero before) gets the Documents under each, `used` lists the licences counted.
-    `projects` is an open-addressing table of the projects met (0 is empty; a power of two, twice `cap` at least),
-    filled until more than `cap` are met. `totals` holds: Documents, projects, licences.
-    """
-    mask = len(projects) - 1
-    totals[0] += len(documents)
-    for i in range(len(documents)):
-        document = documents[i]
-        for j in range(licensed.bounds[document], licensed.bounds[document + 1]):
-            number = licensed.numbers[j]
-            if counts[number] == 0:
-                used[totals[2]] = number
-                totals[2] += 1
-            counts[number] += 1
-        if totals[1] > cap:
-            continue
-        for j in range(origins.bounds[document], origins.bounds[document + 1]):
-            name = origins.project[origins.rows[j]] | np.uint64(1)
-            at = np.int64(name >> np.uint64(1)) & mask
-            while projects[at] != 0 and projects[at] != name:
-                at = (at + 1) & mask
-            if projects[at] == 0:
-                projects[at] = name
-                totals[1] += 1
-                if totals[1] > cap:
-                    break
 
 
 @kernel
@@ -264,3 +191,42 @@ def first_origins(documents: Ints, origins: Origins, first: int, rank: Any32, ro
             holders[at] = i
             count = min(count + 1, len(rows))
     return count
+
+
+@kernel
+def find_holders(
+    query: Query,
+    low: int,
+    high: int,
+    segment: SegmentArrays,
+    scratch: Scratch,
+    start: int,
+    end: int,
+    fingerprints: Ints,
+    documents: Ints,
+    places: Ints,
+) -> int:
+    """Find the Documents that hold the span with one of the fingerprints, ascending; return how many.
+
+    `fingerprints` are the first and the end of some that share the postings `low` to `high`. `documents` and `places`
+    (the first place of the span in each) have room for all of these.
+    """
+    count = 0
+    total = segment.document_canonical[len(segment.document_canonical) - 1]
+    for j in range(low, high):
+        d = posting(segment.positions, segment.guards, j, total)
+        if d < 0:
+            scratch.status[0] = 1
+            continue
+        for f in range(fingerprints[0], fingerprints[1]):
+            q = query.positions[f]
+            document = document_holding(query, segment, scratch, start, end, q, d)
+            if document >= 0:
+                count = _append(documents, places, count, document, d - (q - start))
+    return count
+
+
+@kernel
+def rarest(query: Query, low: Ints, high: Ints, start: int, end: int) -> int:
+    """`rarest_minimum`, for callers in Python."""
+    return rarest_minimum(query, low, high, start, end)

@@ -53,7 +53,10 @@ class SegmentArrays(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """The decoded blocks of one Segment, for one thread; `status[0]` is 1 + the first block that is not well formed."""
+    """The decoded blocks of one Segment, for one thread; `status[0]` is 1 + the first block that is not well formed.
+
+    `pair` is for two results, `stamp` and `slot` for a number of each Document that holds while its stamp is `epoch`.
+    """
 
     work: Bytes
     block: Ints
@@ -62,10 +65,13 @@ class Scratch(NamedTuple):
     canonical: Bytes
     status: Ints
     pair: Ints
+    stamp: Ints
+    slot: Ints32
+    epoch: Ints
 
 
-def new_scratch(dictionary: Bytes) -> Scratch:
-    """A scratch for a Segment with this dictionary (some 580 KiB)."""
+def new_scratch(dictionary: Bytes, documents: int) -> Scratch:
+    """A scratch for a Segment with this dictionary and so many Documents (some 580 KiB, and 12 bytes a Document)."""
     work = np.zeros(len(dictionary) + BLOCK + _PADDING, np.uint8)
     work[: len(dictionary)] = dictionary
     return Scratch(
@@ -76,6 +82,9 @@ def new_scratch(dictionary: Bytes) -> Scratch:
         np.zeros(SLOTS * BLOCK, np.uint8),
         np.zeros(2, np.int64),
         np.zeros(2, np.int64),
+        np.zeros(documents, np.int64),
+        np.zeros(documents, np.int32),
+        np.zeros(1, np.int64),
     )
 
 

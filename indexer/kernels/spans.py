@@ -189,3 +189,44 @@ def find_spans(
     found.counts[4] = 0
     found.counts[5] = 0
     return DONE
+
+
+@kernel
+def find_again(query: Query, found: Found, again: Ints) -> int:
+    """The minima of which postings were passed over that now lie at an end, in `again`, some twice; return how many.
+
+    They count as not passed over any more.
+    """
+    count = 0
+    for slot in range(found.counts[0]):
+        for word in range(found.passed.shape[1]):
+            if found.passed[slot, word] == 0:
+                continue
+            minimum = np.int64(-1)
+            for f in range(word << 6, min((word + 1) << 6, len(query.positions))):
+                bit = np.uint64(1) << np.uint64(f & 63)
+                if found.passed[slot, word] & bit == 0:
+                    continue
+                if minimum < 0 or query.begins[minimum + 1] <= f:
+                    minimum = _minimum_of(query, f)
+                if _at_end(query, found, slot, minimum, f):
+                    found.passed[slot, word] ^= bit
+                    again[count] = minimum
+                    count += 1
+                    if count == len(again):
+                        return count
+    return count
+
+
+@part
+def _minimum_of(query: Query, f: int) -> int:
+    """The minimum that a fingerprint belongs to."""
+    below = 0
+    above = len(query.begins) - 1
+    while above - below > 1:
+        middle = (below + above) >> 1
+        if query.begins[middle] <= f:
+            below = middle
+        else:
+            above = middle
+    return below

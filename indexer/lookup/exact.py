@@ -15,24 +15,19 @@ import numpy as np
 from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
 from codecite.indexer.kernels.found import DIAGONALS, DONE, FAMILIES_FULL, LICENSES_FULL, Found, Query
 from codecite.indexer.kernels.frequent import Agreements, find_frequent, follow_runs
-from codecite.indexer.kernels.grouped import documents_at, grouped_places
-from codecite.indexer.kernels.holders import (
-    find_holders,
-    first_minimum,
-    holders_by_run,
-    list_runs,
-    rarest_minimum,
-    tally,
-    window_of,
-)
+from codecite.indexer.kernels.holders import find_holders, holders_by_run, list_runs, rarest, window_of
+from codecite.indexer.kernels.holding import count_origins, hold_spans, tally
 from codecite.indexer.kernels.postings import find_lists
 from codecite.indexer.kernels.query import analyze, assign_runs
-from codecite.indexer.kernels.spans import find_spans
+from codecite.indexer.kernels.spans import find_again, find_spans
 from codecite.indexer.kernels.types import Array, Ints, Words
 from codecite.indexer.kernels.winnow import CHUNK
 from codecite.indexer.lookup.runs import Span, fill_run, maximal
 from codecite.indexer.store.snapshot import OpenSegment, Snapshot
 from codecite.indexer.text.checked import CheckedText
+
+_SUMS = 1 << 20
+"""Numbers that are added up at a time: for each span, one for each licence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +67,34 @@ class Passage:
     def end(self) -> int:
         """Where it ends."""
         return self.span[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who holds each of some spans in one Segment, as `hold_spans` leaves it; `by_run` are those it left out."""
+
+    documents: Ints
+    places: Ints
+    leaders: Ints
+    ends: Ints
+    by_run: dict[int, tuple[Ints, Ints]]
+
+    def of(self, span: int) -> tuple[Ints, Ints, Ints]:
+        """The Documents that hold a span, its first place in each, and the places to look at the white space of."""
+        if span in self.by_run:
+            documents, places = self.by_run[span]
+            return documents, places, places
+        first, last = self.ends[0, span : span + 2].tolist()
+        led, more = self.ends[1, span : span + 2].tolist()
+        return self.documents[first:last], self.places[first:last], self.leaders[led:more]
+
+    @property
+    def joined(self) -> tuple[Ints, Ints]:
+        """The Documents of all spans, one span after the other, and where those of each begin."""
+        if not self.by_run:
+            return self.documents, self.ends[0]
+        pieces = [self.of(span)[0] for span in range(self.ends.shape[1] - 1)]
+        return np.concatenate(pieces), np.cumsum([0, *map(len, pieces)])
 
 
 class _Lists:
@@ -122,55 +145,47 @@ class _Lists:
         of_frequent = np.repeat(self.numbers >= 0, np.diff(query.begins))
         return np.unique(query.first_of[of_frequent & (query.run_of >= 0)])
 
-    def holders(self, start: int, end: int) -> tuple[Ints, Ints, Ints]:
-        """The Documents that hold the span, ascending, the first place of it in each, and all that white space is
-        to be looked at in.
-        """
-        minimum = rarest_minimum(self.query, self.low, self.high, start, end)
-        frequent = self.numbers[minimum] >= 0
-        documents, places, leaders = self._grouped(start, end) if frequent else self._compared(minimum, start, end)
-        bounds = self.opened.origins.bounds
-        live = bounds[documents] < bounds[documents + 1]
-        if live.all():
-            return documents, places, leaders
-        return documents[live], places[live], places[live]
-
-    def _grouped(self, start: int, end: int) -> tuple[Ints, Ints, Ints]:
-        """The holders of a span in which all fingerprints are frequent."""
-        query, segment = self.query, self.opened.segment
-        window = np.empty(2, np.int64)
-        minimum = first_minimum(query, start)
-        window_of(query, minimum, start, window)
-        number = int(self.numbers[minimum])
-        times = len(np.unique(query.first_of[window[0] : window[1]]))
-        places = np.empty(times * int(self.high[minimum] - self.low[minimum]), np.int64)
-        leaders, documents, counts = np.empty_like(places), np.empty_like(places), np.zeros(2, np.int64)
-        with self.opened.scratch() as scratch:
-            grouped_places(
-                query,
-                segment.arrays,
-                segment.frequent,
-                self.agreements,
-                scratch,
-                number,
-                start,
-                end,
-                window,
-                places,
-                leaders,
-                counts,
+    def hold(self, spans: Ints) -> Holders:
+        """Who holds each of the spans (2 x n)."""
+        query, segment, count = self.query, self.opened.segment, spans.shape[1]
+        documents, places, leaders = np.empty((3, 4096), np.int64)
+        ends = np.zeros((3, count + 1), np.int64)
+        by_run: dict[int, tuple[Ints, Ints]] = {}
+        done = 0
+        while True:
+            with self.opened.scratch() as scratch:
+                done = hold_spans(
+                    query,
+                    self.low,
+                    self.high,
+                    self.numbers,
+                    segment.arrays,
+                    segment.frequent,
+                    self.agreements,
+                    scratch,
+                    self.opened.origins.bounds,
+                    spans,
+                    done,
+                    documents,
+                    places,
+                    leaders,
+                    ends,
+                )
+            if done == count:
+                break
+            documents, places, leaders = (
+                np.concatenate([column, np.empty(3 * len(column), np.int64)]) for column in (documents, places, leaders)
             )
-        places = np.sort(places[: counts[0]], kind="stable")
-        count = documents_at(segment.arrays, places, documents)
-        return documents[:count], places[:count], leaders[: counts[1]]
+        for number in np.flatnonzero(ends[2, :-1]).tolist():
+            by_run[number] = self._in_run(*spans[:, number].tolist())
+        return Holders(documents, places, leaders, ends, by_run)
 
-    def _compared(self, minimum: int, start: int, end: int) -> tuple[Ints, Ints, Ints]:
-        """The holders of a span, each of which has one of the postings of a minimum."""
+    def _in_run(self, start: int, end: int) -> tuple[Ints, Ints]:
+        """The Documents that hold a span, by the runs of its rarest minimum."""
         query, arrays = self.query, self.opened.segment.arrays
+        minimum = rarest(query, self.low, self.high, start, end)
         low, high = int(self.low[minimum]), int(self.high[minimum])
         documents, places = np.empty((2, high - low), np.int64)
-        if low == high:
-            return documents, places, places
         window = np.empty(2, np.int64)
         window_of(query, minimum, start, window)
         found = []
@@ -180,18 +195,19 @@ class _Lists:
             last = first + 1
             while last < stop and query.run_of[last] == run:
                 last += 1
-            if run < 0:
-                window[:] = first, last
-                with self.opened.scratch() as scratch:
+            with self.opened.scratch() as scratch:
+                if run < 0:
+                    window[:] = first, last
                     count = find_holders(query, low, high, arrays, scratch, start, end, window, documents, places)
-            else:
-                table = self._table(low, high, first)
-                with self.opened.scratch() as scratch:
+                else:
+                    table = self._table(low, high, first)
                     count = holders_by_run(query, arrays, scratch, start, end, run, table, documents, places)
             found.append((documents[:count].copy(), places[:count].copy()))
             first = last
         documents, places = found[0] if len(found) == 1 else _merged(found)
-        return documents, places, places
+        bounds = self.opened.origins.bounds
+        live = bounds[documents] < bounds[documents + 1]
+        return documents[live], places[live]
 
     def _table(self, low: int, high: int, f: int) -> Ints:
         """The runs of the Documents that go on with that of fingerprint f."""
@@ -236,16 +252,20 @@ def _passages(snapshot: Snapshot, text: CheckedText, query: Query, lists: list[_
         for span in maximal(list(trimmed)):
             if min(span[1], text.end) > max(span[0], text.begin):
                 wanted.setdefault(span, trimmed[span] if span[1] - span[0] < GUARANTEE else span)
-    known: dict[bytes, Held] = {}
-    passages = []
+    number_of: dict[bytes, int] = {}
+    searched: list[Span] = []
+    found: list[tuple[Span, int]] = []
     for span in sorted(wanted, key=lambda span: (span[0], -span[1])):
-        searched = wanted[span]
-        content = query.text[slice(*searched)].tobytes()
-        held = known.get(content)
-        if held is None:
-            held = known[content] = _hold(snapshot, lists, searched)
-        passages.append(Passage(span, searched, held))
-    return passages
+        content = query.text[slice(*wanted[span])].tobytes()
+        number = number_of.setdefault(content, len(number_of))
+        if number == len(searched):
+            searched.append(wanted[span])
+        found.append((span, number))
+    held: list[Held] = []
+    step = max(1, _SUMS // max(1, len(snapshot.expressions)))
+    for at in range(0, len(searched), step):
+        held += _hold(snapshot, lists, searched[at : at + step])
+    return [Passage(span, searched[number], held[number]) for span, number in found]
 
 
 def _prepare(text: CheckedText) -> tuple[Query, Words] | None:
@@ -297,7 +317,9 @@ def _spans(snapshot: Snapshot, query: Query, lists: list[_Lists]) -> list[list[S
         sizes = item.high - item.low
         order = np.argsort(sizes, kind="stable")[np.count_nonzero(sizes == 0) :]
         found = _visit(query, item, order, found)
-    while len(order := _again(query, found)):
+    again = np.empty(count + 1, np.int64)
+    while visited := find_again(query, found, again):
+        order = np.unique(again[:visited])
         for item in lists:
             found = _visit(query, item, order[item.numbers[order] < 0], found)
     by_slot: dict[int, list[Span]] = {}
@@ -309,31 +331,6 @@ def _spans(snapshot: Snapshot, query: Query, lists: list[_Lists]) -> list[list[S
     slots = sorted(by_slot.keys() | families.keys())
     runs = list(zip(query.run_start.tolist(), query.run_end.tolist(), query.run_period.tolist(), strict=True))
     return [_of_license(by_slot.get(slot, []), families.get(slot, {}), runs) for slot in slots]
-
-
-def _again(query: Query, found: Found) -> Ints:
-    """The minima to visit again, some postings of which were passed over and now lie at the end of a span.
-
-    A passage that goes on beyond that end may have only frequent fingerprints there: then the last one before them that
-    is not is at its end too.
-    """
-    at_end = found.at_end
-    if not found.passed.any() or not at_end.any():
-        return np.empty(0, np.int64)
-    count = len(query.positions)
-    flags = np.unpackbits(at_end.view(np.uint8), axis=1, bitorder="little", count=count)
-    before = np.zeros((len(flags), count + 1), np.int64)
-    np.cumsum(flags, axis=1, out=before[:, 1:])
-    begins, until = query.begins, found.until
-    reached = before[:, begins[until]] > before[:, begins[1:]]
-    flags |= np.repeat(reached, np.diff(begins), axis=1).astype(np.uint8)
-    packed = np.packbits(flags, axis=1, bitorder="little")
-    again = np.zeros(at_end.shape, np.uint64)
-    again.view(np.uint8)[:, : packed.shape[1]] = packed
-    again &= found.passed
-    np.bitwise_and(found.passed, ~again, out=found.passed)
-    firsts = np.flatnonzero(np.unpackbits(np.bitwise_or.reduce(again).view(np.uint8), bitorder="little"))
-    return np.unique(np.searchsorted(begins, firsts, side="right") - 1)
 
 
 def _visit(query: Query, item: _Lists, order: Ints, found: Found) -> Found:
@@ -413,20 +410,30 @@ def _longest_families(families: Ints) -> Ints:
     return families[:, keep]
 
 
-def _hold(snapshot: Snapshot, lists: list[_Lists], span: Span) -> Held:
-    """Find and count the holders of one span."""
+def _hold(snapshot: Snapshot, lists: list[_Lists], spans: list[Span]) -> list[Held]:
+    """Find and count the holders of spans."""
     config = snapshot.manifest.config
     cap = max(config.count_cap, config.common_projects)
-    counts = np.zeros(len(snapshot.expressions), np.int64)
-    used = np.empty(len(snapshot.expressions), np.int64)
-    projects = np.zeros(1 << (2 * cap).bit_length(), np.uint64)
-    totals = np.zeros(3, np.int64)
-    holders: list[tuple[int, Ints, Ints, Ints]] = []
-    for number, item in enumerate(lists):
-        documents, places, leaders = item.holders(*span)
-        if len(documents):
-            holders.append((number, documents, places, leaders))
-            tally(documents, item.opened.licensed, item.opened.origins, cap, counts, used, projects, totals)
-    met = used[: totals[2]].tolist()
-    licenses = sorted(((snapshot.expressions[i], int(counts[i])) for i in met), key=lambda item: (-item[1], item[0]))
-    return Held(int(totals[0]), int(totals[1]), dict(licenses), tuple(holders))
+    columns = np.ascontiguousarray(np.array(spans, np.int64).T)
+    holders = [item.hold(columns) for item in lists]
+    joined = [item.joined for item in holders]
+    sizes = np.zeros(len(spans), np.int64)
+    for item, (documents, ends) in zip(lists, joined, strict=True):
+        count_origins(documents, ends, item.opened.origins.bounds, sizes)
+    tables = np.concatenate([[0], np.cumsum(2 << np.int64(np.ceil(np.log2(np.minimum(sizes, cap + 1) + 1))))])
+    projects = np.zeros(tables[-1], np.uint64)
+    counts, used = np.zeros((2, len(spans), len(snapshot.expressions)), np.int64)
+    totals = np.zeros((3, len(spans)), np.int64)
+    for item, (documents, ends) in zip(lists, joined, strict=True):
+        tally(documents, ends, item.opened.licensed, item.opened.origins, cap, counts, used, projects, tables, totals)
+    names = snapshot.expressions
+    held = []
+    for span, (documents, project_count, met) in enumerate(totals.T.tolist()):
+        chosen = used[span, :met]
+        licenses = sorted(
+            zip([names[i] for i in chosen.tolist()], counts[span, chosen].tolist(), strict=True),
+            key=lambda item: (-item[1], item[0]),
+        )
+        places = tuple((number, *item.of(span)) for number, item in enumerate(holders))
+        held.append(Held(documents, project_count, dict(licenses), tuple(place for place in places if len(place[1]))))
+    return held

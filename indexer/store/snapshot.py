@@ -71,7 +71,7 @@ class OpenSegment:
         try:
             scratch = self.scratches.pop()
         except IndexError:
-            scratch = new_scratch(self.segment.arrays.dictionary)
+            scratch = new_scratch(self.segment.arrays.dictionary, self.segment.entry.documents)
         yield scratch
         if scratch.status[0]:
             self.segment.raise_if_damaged()
