@@ -265,7 +265,7 @@ def _passages(snapshot: Snapshot, text: CheckedText, query: Query, lists: list[_
     step = max(1, _SUMS // max(1, len(snapshot.expressions)))
     for at in range(0, len(searched), step):
         held += _hold(snapshot, lists, searched[at : at + step])
-    return [Passage(span, searched[number], held[number]) for span, number in found]
+    return [Passage(span, wanted[span], held[number]) for span, number in found]
 
 
 def _prepare(text: CheckedText) -> tuple[Query, Words] | None:
