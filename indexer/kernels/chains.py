@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from codecite.indexer.config import GUARANTEE, KGRAM
+from codecite.indexer.kernels.contexts import REACH
 from codecite.indexer.kernels.found import DONE, Found, Query, add_family, add_span, compare, full_with, record, slot_of
 from codecite.indexer.kernels.frequent import (
     OPEN,
@@ -32,7 +33,7 @@ from codecite.indexer.kernels.frequent import (
     first_posting,
     first_with,
 )
-from codecite.indexer.kernels.grouping import REACH, SIDE, SIDE_BITS
+from codecite.indexer.kernels.grouping import SIDE, SIDE_BITS
 from codecite.indexer.kernels.jit import inlined, part
 from codecite.indexer.kernels.licensed import Licensed
 from codecite.indexer.kernels.rulers import document_run, visit_run

@@ -6,9 +6,9 @@ list how far its postings agree with the text on either side. It refuses to know
 `lists` (6 x L + 1) holds for each frequent list where its postings begin and end, its first group, where its contexts
 begin, how many of them lie before the k-gram (they come first) and how many behind; the last column ends the last list.
 `groups` (G x 2) packs two words a group: where its postings begin, its next group (32 bits each); its contexts behind
-and before the k-gram, by number in its list (29 bits each), and how far on the next group's k-gram begins. What
-a context, a next and a group are is in `grouping.py`. A context is one byte that says how many bytes it shares with the
-one before it (and CUT where it is shorter than REACH; then its length follows), then its other bytes.
+and before the k-gram, by number in its list (29 bits each), and how far on the next group's k-gram begins. What a
+context, a next and a group are is in `contexts.py` and `grouping.py`. A context is one byte that says how many bytes it
+shares with the one before it (and CUT where it is shorter than REACH; then its length follows), then its other bytes.
 
 All contexts of a list are compared in one pass: what a context shares with the one before, whose agreement is known,
 says its own agreement, unless it shares just as much. Beyond its context a group agrees as far as its next does, and
@@ -24,18 +24,18 @@ import numpy as np
 
 from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.checked import touch_items
-from codecite.indexer.kernels.grouping import CUT, GAP_BITS, NONE, REACH, SIDE, SIDE_BITS
-from codecite.indexer.kernels.jit import inlined, kernel, making_kernel, making_part, part
+from codecite.indexer.kernels.contexts import NONE, REACH
+from codecite.indexer.kernels.grouping import CUT, GAP_BITS, SIDE, SIDE_BITS
+from codecite.indexer.kernels.jit import inlined, kernel, making_kernel, part
 from codecite.indexer.kernels.segment import CONTEXTS, GROUPS
 from codecite.indexer.kernels.types import Bytes, Ints, Ints32, Words
 
-_GAP = np.uint64((1 << GAP_BITS) - 1)
+GAP = np.uint64((1 << GAP_BITS) - 1)
 _MEMO = 1 << 12
 _PATH = 256
 _PLACES = 1 << 10
 SEEN = 509
-_PENDING = -2
-_GAP_SHIFT = np.uint64(2 * SIDE_BITS)
+GAP_SHIFT = np.uint64(2 * SIDE_BITS)
 _USED, _COUNT, OPEN, _TEXT = range(4)
 
 
@@ -55,8 +55,8 @@ class Agreements(NamedTuple):
     place q begin, or -1, `number_at[q]` which list it is; `places` are the q that are known. When it is full all of it
     is forgotten. `memo` (4 x n) remembers chains: group and text, place, agreement, whether it is open; `path` is those
     that a chain goes through. `state` holds: how much of `room` is used, how many `places`, whether the last chain was
-    open, the number of the text. `counts` and `seen` are for whoever looks through groups. `runs` (4 x n) holds, from `run_at[f]` on, for each group of the list of a fingerprint
-    in a run, what `follow_runs` found.
+    open, the number of the text. `counts` and `seen` are for whoever looks through groups. `runs` (4 x n) holds, from
+    `run_at[f]` on, for each group of the list of a fingerprint in a run, what `following.follow_runs` found.
     """
 
     room: Bytes
@@ -271,7 +271,7 @@ def chain(frequent: Frequent, known: Agreements, text: Bytes, number: int, group
             total += reached
             is_open = np.int64(reached == REACH)
             break
-        gap = np.int64((frequent.groups[group, 1] >> _GAP_SHIFT) & _GAP)
+        gap = np.int64((frequent.groups[group, 1] >> GAP_SHIFT) & GAP)
         total += gap
         q += gap
         if period > 0:
@@ -287,122 +287,3 @@ def chain(frequent: Frequent, known: Agreements, text: Bytes, number: int, group
         known.memo[3, slot] = is_open
     known.state[OPEN] = is_open
     return total
-
-
-@making_part
-def periodic(text: Bytes, start: int, period: int, q: int) -> Bytes:
-    """A text that goes on with a run of `text` (which begins at `start`), and has at REACH what stands at `q`."""
-    out = np.empty(REACH + period + KGRAM + REACH, np.uint8)
-    for i in range(len(out)):
-        out[i] = text[start + (q + i - REACH - start) % period]
-    return out
-
-
-@making_part
-def _beyond(
-    contexts: Bytes, at: int, count: int, pattern: Bytes, text: Bytes, anchor: int, step: int, prefix: Ints, extra: Ints
-) -> None:
-    """How far each context goes on with a run (`prefix`, by `pattern`), and from there with the text (`extra`).
-
-    The text beyond its run is read from `anchor` on, in steps of `step`. `extra` is -1 where the context ends first.
-    """
-    held = np.empty(REACH, np.uint8)
-    agreed = 0
-    for i in range(count):
-        head = np.int64(contexts[at])
-        at += 1
-        shared = head & (CUT - 1)
-        length = np.int64(REACH)
-        if head & CUT:
-            length = np.int64(contexts[at])
-            at += 1
-        for j in range(shared, length):
-            held[j] = contexts[at + j - shared]
-        at += length - shared
-        if shared < agreed:
-            agreed = shared
-        elif shared == agreed:
-            while agreed < length and held[agreed] == pattern[agreed]:
-                agreed += 1
-        prefix[i] = agreed
-        more = 0
-        while agreed + more < length:
-            place = anchor + step * more
-            if place < 0 or place >= len(text) or held[agreed + more] != text[place]:
-                break
-            more += 1
-        extra[i] = -1 if agreed + more == REACH else more
-
-
-@making_kernel
-def follow_runs(
-    frequent: Frequent, number: int, text: Bytes, start: int, stop: int, period: int, q: int, runs: Ints
-) -> None:
-    """How far the Documents of each group of a list go on with the run of the query that `q` lies in.
-
-    `runs` (4 x groups) gets how far they do before the k-gram (REACH: that far at least) and behind (-1 where the
-    chain is open), then how far they agree beyond if the runs begin together, and if they end together: -1 where the
-    contexts do not say, and the text goes on before, or `chain` must say.
-    """
-    first = frequent.lists[2, number]
-    end = frequent.lists[2, number + 1]
-    if not touch_list(frequent, number):
-        runs[:] = 0
-        return
-    endless = periodic(text, start, period, q)
-    count = frequent.lists[4, number]
-    later = frequent.lists[5, number]
-    at = frequent.lists[3, number]
-    before_it = np.empty((2, count), np.int64)
-    behind_it = np.empty((2, later), np.int64)
-    _beyond(frequent.contexts, at, count, endless[REACH - 1 :: -1], text, start - 1, -1, before_it[0], before_it[1])
-    for _ in range(count):
-        head = np.int64(frequent.contexts[at])
-        at += 1
-        length = np.int64(REACH)
-        if head & CUT:
-            length = np.int64(frequent.contexts[at])
-            at += 1
-        at += length - (head & (CUT - 1))
-    _beyond(frequent.contexts, at, later, endless[REACH + KGRAM :], text, stop, 1, behind_it[0], behind_it[1])
-    groups = frequent.groups[first:end]
-    path = np.empty(end - first, np.int64)
-    for group in range(end - first):
-        sides = groups[group, 1]
-        one = np.int64((sides >> np.uint64(SIDE_BITS)) & SIDE)
-        other = np.int64(sides & SIDE)
-        runs[0, group] = before_it[0, one]
-        runs[2, group] = before_it[1, one]
-        runs[1, group] = behind_it[0, other] if behind_it[0, other] < REACH else _PENDING
-        runs[3, group] = behind_it[1, other]
-    known = new_agreements(frequent.lists, len(endless))
-    for group in range(end - first):
-        if runs[1, group] != _PENDING:
-            continue
-        steps = 0
-        at = np.int64(group)
-        # Most chains stay in the list: those are followed here, from one to the next.
-        while True:
-            path[steps] = at
-            steps += 1
-            following = groups[at, 0] >> np.uint64(32)
-            if following == np.uint64(NONE):
-                runs[1, at] = -1
-                break
-            onward = np.int64(following) - first
-            if onward < 0 or onward >= end - first:
-                length = chain(frequent, known, endless, number, at + first, REACH, period)
-                runs[1, at] = -1 if known.state[OPEN] != 0 else length
-                runs[3, at] = -1
-                break
-            if runs[1, onward] != _PENDING:
-                gap = np.int64((groups[at, 1] >> _GAP_SHIFT) & _GAP)
-                runs[1, at] = -1 if runs[1, onward] < 0 else gap + runs[1, onward]
-                runs[3, at] = runs[3, onward]
-                break
-            at = onward
-        for i in range(steps - 2, -1, -1):
-            gap = np.int64((groups[path[i], 1] >> _GAP_SHIFT) & _GAP)
-            onward = path[i + 1]
-            runs[1, path[i]] = -1 if runs[1, onward] < 0 else gap + runs[1, onward]
-            runs[3, path[i]] = runs[3, onward]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from codecite.indexer.config import KGRAM
+from codecite.indexer.kernels.contexts import REACH
 from codecite.indexer.kernels.found import Query
 from codecite.indexer.kernels.frequent import (
     Agreements,
@@ -19,7 +20,7 @@ from codecite.indexer.kernels.frequent import (
     first_posting,
     first_with,
 )
-from codecite.indexer.kernels.grouping import REACH, SIDE, SIDE_BITS
+from codecite.indexer.kernels.grouping import SIDE, SIDE_BITS
 from codecite.indexer.kernels.jit import inlined, part
 from codecite.indexer.kernels.rulers import document_run
 from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_right, find_stretch, posting
@@ -45,9 +46,9 @@ def grouped_places(
 ) -> tuple[int, int]:
     """Find where the span stands in Documents that have one of the fingerprints from `f` to `stop`.
 
-    All of these belong to list `number` and lie in the first window of the span. `places` gets the places from `done` on
-    (not in their order, perhaps twice), `leaders` one for each group from `led` on: postings of a group have the same
-    white space. Returns how many of both there are then.
+    All of these belong to list `number` and lie in the first window of the span. `places` gets the places from `done`
+    on (not in their order, perhaps twice), `leaders` one for each group from `led` on: postings of a group have the
+    same white space. Returns how many of both there are then.
     """
     counts = known.counts
     counts[0] = done

@@ -19,16 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from codecite.indexer.errors import IndexWriteError
-from codecite.indexer.kernels.grouping import (
-    ROW,
-    by_number,
-    finish_groups,
-    frequent_lists,
-    gather,
-    group_lists,
-    link,
-    order_by_position,
-)
+from codecite.indexer.kernels.contexts import ROW, by_number, frequent_lists, gather, link, order_by_position
+from codecite.indexer.kernels.grouping import finish_groups, group_lists
 from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
 from codecite.indexer.store.content import ContentReader
 from codecite.indexer.store.section import CheckedReader, SectionWriter, write_array, write_array_header
