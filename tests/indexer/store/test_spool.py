@@ -13,8 +13,8 @@ import twins
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codecite.indexer.fingerprint.batch import Fingerprints
 from codecite.indexer.kernels.checked import trusted
+from codecite.indexer.kernels.documents import Fingerprints
 from codecite.indexer.kernels.postings import KNOWN_BITS, TAG_BITS, find_lists, partition, rest_bits
 from codecite.indexer.store.section import read_array
 from codecite.indexer.store.spool import PostingSpool, write_postings
@@ -44,7 +44,7 @@ class Written(NamedTuple):
 
 
 def spooled(given_batches: Batches, budget: int, known: int = 64) -> Written:
-    """What the spool gives to be sorted, sorted; the scratch files are gone."""
+    """What the spool gives to be sorted, sorted; the scratch files are gone, and the positions bare."""
     with TemporaryDirectory() as name, ThreadPoolExecutor(2) as executor:
         directory = Path(name)
         spool = PostingSpool(directory, budget)
@@ -52,12 +52,16 @@ def spooled(given_batches: Batches, budget: int, known: int = 64) -> Written:
         for values in given_batches:
             spool.add(batch(values), base)
             base += 3 * len(values)
-        write_postings(directory, spool.count, known, spool.group, executor)
+        unordered = directory / "unordered"
+        buckets = write_postings(directory, spool.count, known, spool.group, executor, unordered)
         spool.clear()
         assert spool.count == sum(map(len, given_batches))
-        names = [f"{part}.npy" for part in Written._fields]
-        assert sorted(path.name for path in directory.iterdir()) == sorted(names)
-        return Written(*(np.array(read_array(directory / name)) for name in names))
+        names = {part: directory / f"{part}.npy" for part in Written._fields if part != "positions"}
+        assert set(directory.iterdir()) == {unordered, *names.values()}
+        assert unordered.stat().st_size == 4 * spool.count
+        sections = {part: np.array(read_array(path)) for part, path in names.items()}
+        np.testing.assert_array_equal(sections["buckets"], buckets)
+        return Written(positions=np.fromfile(unordered, np.uint32), **sections)
 
 
 def is_specified(given_batches: Batches, budget: int, known: int = 64) -> Written:
