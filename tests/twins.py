@@ -272,3 +272,103 @@ def first_places(
     """
     rows = [(ranks[row], row, i) for i, document in enumerate(documents) for row in origins[document] if row in ranks]
     return [(row, i) for _, row, i in sorted(rows)[:wanted]]
+
+
+def surroundings(raw: bytes, position: int) -> tuple[bytes, bytes, bytes]:
+    r"""The context of a posting: canonical bytes before its k-gram, the nearest first, those behind it, the raw text.
+
+    As many as a window has places on either side, fewer where the Document ends; the raw text goes from the first of
+    them to the last.
+
+    >>> surroundings(b" ab c" + b"-" * 24 + b"\n-\td ", 3)
+    (b'cba', b'd', b'ab c------------------------\n-\td')
+    """
+    offsets = [offset for offset, _ in places(raw)]
+    text = canonical(raw)
+    first, last = max(0, position - WINDOW), min(len(text), position + KGRAM + WINDOW)
+    return text[first:position][::-1], text[position + KGRAM : last], raw[offsets[first] : offsets[last - 1] + 1]
+
+
+def nexts(frequent: Sequence[int], length: int) -> list[int | None]:
+    """For the frequent postings of a Document of `length` canonical bytes, the next of each: an index, or None.
+
+    That is the last that begins no further on than a window has places; there is none where the Document ends before
+    the context behind does.
+
+    >>> nexts([0, 10, 26, 27, 60], 78)
+    [2, 3, 3, None, None]
+    """
+    found: list[int | None] = []
+    for i, position in enumerate(frequent):
+        near = [j for j in range(i + 1, len(frequent)) if frequent[j] <= position + WINDOW]
+        found.append(near[-1] if near and position + KGRAM + WINDOW <= length else None)
+    return found
+
+
+def chained(documents: Sequence[tuple[bytes, Sequence[int]]]) -> list[list[int]]:
+    """For the frequent postings of each Document a number, equal for those that nothing tells apart.
+
+    That is so where contexts and white space agree, and nexts lie as far on and have one number.
+
+    >>> chained([(b"a" * 60, [0]), (b"a" * 60, [0]), (b"a" * 59 + b" a", [0, 5])])
+    [[0], [0], [2, 1]]
+    """
+    known: dict[object, int] = {}
+    numbers: list[list[int]] = []
+    for raw, frequent in documents:
+        following = nexts(frequent, len(canonical(raw)))
+        mine = [0] * len(frequent)
+        for i in range(len(frequent) - 1, -1, -1):
+            after = following[i]
+            beyond = None if after is None else (frequent[after] - frequent[i], mine[after])
+            mine[i] = known.setdefault((surroundings(raw, frequent[i]), beyond), len(known))
+        numbers.append(mine)
+    return numbers
+
+
+def front_coded(contexts: Iterable[bytes]) -> bytes:
+    r"""Contexts, each as one byte for what it shares with the one before, then the rest of it.
+
+    Where it is shorter than a window has places, 32 is added, and its length follows.
+
+    >>> front_coded([b"ab", b"ac", b"a" * 26])
+    b' \x02ab!\x02c\x01aaaaaaaaaaaaaaaaaaaaaaaaa'
+    """
+    coded = b""
+    before = b""
+    for context in contexts:
+        shared = agreement(context, before)
+        coded += bytes([shared] if len(context) == WINDOW else [32 + shared, len(context)]) + context[shared:]
+        before = context
+    return coded
+
+
+def chain(raw: bytes, frequent: Sequence[int], i: int, text: bytes, q: int) -> tuple[int, bool]:
+    """How far a Document agrees with the text behind the k-gram of posting `i`, which stands at `q`, by its chain.
+
+    Also whether the chain is open: agrees to its end, while the Document may go on.
+
+    >>> chain(b"a" * 80, [0, 20, 29], 0, b"a" * 70 + b"b", 0)
+    (45, False)
+    >>> chain(b"a" * 81, [0, 20, 29], 0, b"a" * 90, 0)
+    (55, True)
+    """
+    document = canonical(raw)
+    following = nexts(frequent, len(document))
+    last = i
+    while (after := following[last]) is not None:
+        last = after
+    behind = len(surroundings(raw, frequent[last])[1])
+    end = frequent[last] + KGRAM + behind
+    agreed = agreement(document[frequent[i] + KGRAM : end], text[q + KGRAM :])
+    return agreed, behind == WINDOW and frequent[i] + KGRAM + agreed == end
+
+
+def holding(documents: Sequence[bytes], passage: bytes) -> dict[int, int]:
+    """The Documents that hold a passage, each with its first canonical place there.
+
+    >>> holding([b"x a b", b"c", b"ab"], b"ab")
+    {0: 1, 2: 0}
+    """
+    found = {number: canonical(raw).find(passage) for number, raw in enumerate(documents)}
+    return {number: place for number, place in found.items() if place >= 0}

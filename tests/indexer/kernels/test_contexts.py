@@ -1,0 +1,107 @@
+"""Which lists are frequent, the text around their postings, and what follows each, agree with plain Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import twins
+from hypothesis import given
+from hypothesis import strategies as st
+from oracle.repeats import Posted, cases, gathered, linked
+
+from codecite.indexer.kernels.contexts import BEFORE, NONE, ROW, frequent_lists, order_by_position
+
+
+@given(st.lists(st.lists(st.integers(0, 3), max_size=9).map(sorted), max_size=6), st.integers(1, 4), st.integers(0, 9))
+def test_lists_of_enough_postings_are_found(tags: list[list[int]], least: int, first: int) -> None:
+    """A list is a stretch of one bucket with one tag; as many are written as there is room for, and all counted."""
+    buckets = np.cumsum([first, *map(len, tags)]).astype(np.uint32)
+    flat = np.array([tag for bucket in tags for tag in bucket], np.uint16)
+    expected = [
+        (int(begin) + bucket.index(tag), int(begin) + bucket.index(tag) + bucket.count(tag))
+        for begin, bucket in zip(buckets, tags, strict=False)
+        for tag in sorted(set(bucket))
+        if bucket.count(tag) >= least
+    ]
+    for room in (len(flat) // least + 1, 1, 0):
+        bounds = np.full((2, room), -1, np.int64)
+        assert frequent_lists(buckets, flat, first, least, bounds) == len(expected)
+        assert list(map(tuple, bounds.T.tolist()))[: len(expected)] == expected[:room]
+
+
+@given(st.sets(st.integers(0, 300) | st.integers(0, 2**32 - 1)), st.randoms())
+def test_postings_are_put_in_the_order_of_their_positions(chosen: set[int], chance: object) -> None:
+    """However they stand, and whichever of their 32 bits differ."""
+    values = list(chosen)
+    chance.shuffle(values)  # type: ignore[attr-defined]
+    positions = np.array(values, np.uint32)
+    order = np.empty(len(positions), np.uint32)
+    order_by_position(positions, order)
+    assert order.tolist() == np.argsort(positions).tolist()
+
+
+def side(contexts: np.ndarray, number: int, offset: int) -> bytes:
+    """One side of a context, of which the rest of its row is zero."""
+    row = contexts[number * ROW + offset : number * ROW + offset + 32]
+    assert not row[row[31] : 31].any()
+    return row[: row[31]].tobytes()
+
+
+@given(cases, st.integers(1, 4))
+def test_contexts_are_the_text_around_postings(case: Posted, pieces: int) -> None:
+    """On either side, cut where the Document ends; digests are equal where the white space is, too."""
+    order, contexts, digests = gathered(case, pieces)
+    place = {number: i for i, number in enumerate(order.tolist())}
+    named: dict[object, int] = {}
+    for number, (owner, at) in enumerate(case.flat):
+        before, behind, raw = twins.surroundings(case.raw[owner], at)
+        assert (side(contexts, number, BEFORE), side(contexts, number, 0)) == (before, behind)
+        digest = int(digests[place[number]])
+        assert named.setdefault((before, behind, *spaces(raw)), digest) == digest
+    assert len(set(named.values())) == len(named)
+
+
+def spaces(raw: bytes) -> list[tuple[int, int]]:
+    """The white space of a text: each byte, and how many others come before it."""
+    return [(len(twins.canonical(raw[:at])), byte) for at, byte in enumerate(raw) if byte in twins.WHITE_SPACE]
+
+
+@given(cases)
+def test_the_next_of_a_posting_is_the_last_in_sight(case: Posted) -> None:
+    """None where the Document ends in sight."""
+    _, following, _ = linked(case)
+    flat = case.flat
+    for number, after in enumerate(following.tolist()):
+        assert (None if after == NONE else flat[after]) == case.next_of(flat[number])
+
+
+@given(cases)
+def test_digests_are_equal_where_nothing_tells_chains_apart(case: Posted) -> None:
+    """Within one list, which says what the k-gram is; and differ elsewhere."""
+    _, _, digests = linked(case)
+    names = case.names()
+    number = 0
+    for found in case.lists:
+        mine = digests[number : number + len(found)].tolist()
+        number += len(found)
+        for i, one in enumerate(found):
+            for j, other in enumerate(found[:i]):
+                same = (
+                    mine[i] == mine[j]
+                    and twins.surroundings(case.raw[one[0]], one[1])[:2]
+                    == twins.surroundings(case.raw[other[0]], other[1])[:2]
+                )
+                assert same == (names[one] == names[other])
+
+
+@pytest.mark.parametrize(
+    ("length", "positions", "next_of_first"),
+    [(120, [0, 26], 1), (120, [0, 27], None), (51, [0, 20], 1), (50, [0, 20], None), (120, [0, 9, 26, 27], 2)],
+)
+def test_a_next_lies_as_far_on_as_the_context_goes(
+    length: int, positions: list[int], next_of_first: int | None
+) -> None:
+    """Not a byte further, and only where the context is whole."""
+    case = Posted([bytes(range(33, 33 + length))], [[(0, at)] for at in positions])
+    _, following, _ = linked(case)
+    assert following[0] == (NONE if next_of_first is None else next_of_first)

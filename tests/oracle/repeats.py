@@ -1,0 +1,176 @@
+"""Documents that repeat, the frequent lists of their fingerprints, and these put into groups by the kernels.
+
+In: what hypothesis draws. Out: Documents, their postings as plain numbers and as the arrays kernels take, and a
+Frequent in memory. It refuses to know of files and of queries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+import numpy as np
+import twins
+from hypothesis import strategies as st
+
+from codecite.indexer.kernels.checked import trusted
+from codecite.indexer.kernels.contexts import ROW, by_number, gather, link, order_by_position
+from codecite.indexer.kernels.frequent import Frequent
+from codecite.indexer.kernels.grouping import finish_groups, group_lists
+
+WORDS = ["return", "self", "value", "for_each", "0x00,", "(", ")", "=", "----------", "index", "é", "if_not_None"]
+GUARDED = 6
+"""Sections that have guards."""
+
+few_letters = st.text("ab", min_size=60, max_size=120) | st.text("abc", min_size=60, max_size=120)
+words = st.lists(st.sampled_from(WORDS), min_size=10, max_size=30).map(" ".join)
+rulers = st.builds(
+    lambda unit, length, phase: (unit * (length + phase))[phase : phase + length],
+    st.sampled_from(["-", "*", "ab", "aab", "0, ", "abcdefghijk"]),
+    st.integers(50, 170),
+    st.integers(0, 11),
+)
+blocks = (few_letters | words | rulers).map(str.encode)
+
+
+@st.composite
+def joined(draw: st.DrawFn, pool: list[bytes], most: int = 3) -> bytes:
+    """Blocks of a pool, whole or cut, one after the other, some with another white space or another byte."""
+    text = b""
+    for _ in range(draw(st.integers(1, most))):
+        block = draw(st.sampled_from(pool))
+        start, end = draw(st.sampled_from([0, 0, 3, 30])), len(block) - draw(st.sampled_from([0, 0, 2, 31]))
+        piece = bytearray(block[start:end])
+        for at in draw(st.lists(st.integers(0, max(len(piece) - 1, 0)), max_size=2)):
+            piece[at : at + draw(st.integers(0, 1))] = draw(st.sampled_from([b" ", b"\n", b"!", b"\t "]))
+        text += piece + draw(st.sampled_from([b"", b"\n", b" ", b"!", b"ours"]))
+    return text
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> list[bytes]:
+    """Up to six Documents of one pool; copies, and copies with edits, among them."""
+    pool = draw(st.lists(blocks, min_size=1, max_size=3))
+    return draw(st.lists(joined(pool), min_size=1, max_size=6))
+
+
+@dataclass(frozen=True)
+class Posted:
+    """Documents one after the other, and their frequent lists: pairs of a Document and a position in it."""
+
+    raw: list[bytes]
+    lists: list[list[tuple[int, int]]]
+
+    @property
+    def canonical(self) -> list[int]:
+        """Where each Document begins in the canonical text."""
+        return [0, *accumulate(len(twins.canonical(raw)) for raw in self.raw)]
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each Document begins in the raw text."""
+        return [0, *accumulate(map(len, self.raw))]
+
+    @property
+    def flat(self) -> list[tuple[int, int]]:
+        """The postings, one list after the other: their numbers are what kernels go by."""
+        return [posting for found in self.lists for posting in found]
+
+    @property
+    def frequent(self) -> list[list[int]]:
+        """The frequent postings of each Document, ascending."""
+        return [sorted(at for owner, at in self.flat if owner == number) for number in range(len(self.raw))]
+
+    @property
+    def positions(self) -> np.ndarray:
+        """Where they stand in the canonical text."""
+        canonical = self.canonical
+        return np.array([canonical[owner] + at for owner, at in self.flat], np.uint32)
+
+    def names(self) -> dict[tuple[int, int], int]:
+        """The number of each posting's chain (`twins.chained`)."""
+        frequent = self.frequent
+        numbers = twins.chained(list(zip(self.raw, frequent, strict=True)))
+        return {
+            (owner, at): numbers[owner][i] for owner, positions in enumerate(frequent) for i, at in enumerate(positions)
+        }
+
+    def next_of(self, posting: tuple[int, int]) -> tuple[int, int] | None:
+        """The next of a posting."""
+        owner, at = posting
+        positions = self.frequent[owner]
+        after = twins.nexts(positions, len(twins.canonical(self.raw[owner])))[positions.index(at)]
+        return None if after is None else (owner, positions[after])
+
+
+def posted(raw: list[bytes], least: int) -> Posted:
+    """The Documents with their lists of `least` postings or more, by hash."""
+    lists: dict[int, list[tuple[int, int]]] = {}
+    for owner, content in enumerate(raw):
+        for value, at in twins.document_selection(twins.canonical(content)):
+            lists.setdefault(value, []).append((owner, at))
+    return Posted(raw, [lists[value] for value in sorted(lists) if len(lists[value]) >= least])
+
+
+cases = st.builds(posted, documents(), st.integers(1, 3))
+
+
+def gathered(case: Posted, pieces: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The order of the postings by position, their contexts and digests, as `gather` leaves them."""
+    positions = case.positions
+    order = np.empty(len(positions), np.uint32)
+    order_by_position(positions, order)
+    contexts = np.zeros(len(positions) * ROW, np.uint8)
+    digests = np.zeros(len(positions), np.uint64)
+    starts, canonical = np.array(case.starts, np.int64), np.array(case.canonical, np.int64)
+    edges = sorted({0, len(case.raw), *(len(case.raw) * piece // pieces for piece in range(1, pieces))})
+    done = 0
+    for first, last in pairwise(edges):
+        text = np.frombuffer(bytearray(b"".join(case.raw[first:last]) or b"\0"), np.uint8)
+        mine = starts[first : last + 1] - starts[first]
+        done = gather(text, mine, canonical[first : last + 1], positions, order, done, contexts, digests)
+    assert done == len(positions)
+    return order, contexts, digests
+
+
+def linked(case: Posted) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Contexts, nexts and the digests of chains, all by number."""
+    order, contexts, digests = gathered(case)
+    following, named = np.zeros(len(order), np.uint32), np.empty_like(digests)
+    link(case.positions, order, contexts, digests, following)
+    by_number(order, digests, named)
+    return contexts, following, named
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """The sections, which postings each group has, and how many of them have another next than the rest."""
+
+    frequent: Frequent
+    groups: list[list[tuple[int, int]]]
+    bad: int
+
+
+def grouped(case: Posted, gap: int = 0) -> Grouped:
+    """The lists of a case put into groups, as if `gap` rare postings lay before each list."""
+    contexts, following, digests = linked(case)
+    sizes = np.array([len(found) for found in case.lists], np.int64)
+    ends = np.cumsum(sizes + gap)
+    bounds = np.stack([ends - sizes, ends])
+    count = int(sizes.sum())
+    order, groups = np.empty(count, np.uint32), np.empty((count, 2), np.uint32)
+    sides, coded = np.empty(count, np.uint64), np.empty(count * ROW, np.uint8)
+    tables = np.empty((4, len(sizes)), np.int64)
+    made, length = group_lists(bounds, 0, contexts, digests, order, groups, sides, coded, tables)
+    groups, sides = groups[:made].copy(), sides[:made].copy()
+    lists = np.zeros((6, len(sizes) + 1), np.int64)
+    lists[:2, :-1], lists[2:, :-1] = bounds, tables
+    lists[:4, -1] = np.iinfo(np.int64).max, np.iinfo(np.int64).max, made, length
+    shifts = np.repeat(np.cumsum(sizes) - sizes - bounds[0], np.diff(lists[2]))
+    passed = np.append((groups[:, 0] + shifts)[1:], count).astype(np.int64)
+    of = np.empty(count, np.uint32)
+    bad = finish_groups(groups, sides, following, case.positions, order, passed, of)
+    records = np.stack([groups[:, 0] | groups[:, 1].astype(np.uint64) << np.uint64(32), sides], axis=1)
+    flat = case.flat
+    members = [[flat[i] for i in part] for part in np.split(order, passed[:-1])] if made else []
+    return Grouped(Frequent(lists, records, coded[:length].copy(), trusted(GUARDED)), members, bad)
