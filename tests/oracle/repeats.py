@@ -13,6 +13,7 @@ import numpy as np
 import twins
 from hypothesis import strategies as st
 
+from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.checked import trusted
 from codecite.indexer.kernels.contexts import ROW, by_number, gather, link, order_by_position
 from codecite.indexer.kernels.frequent import Frequent
@@ -113,6 +114,30 @@ def posted(raw: list[bytes], least: int) -> Posted:
 
 
 cases = st.builds(posted, documents(), st.integers(1, 3))
+
+
+def has_period(text: bytes, period: int) -> bool:
+    """Whether all of a text goes on with a period."""
+    return text[period:] == text[: len(text) - period]
+
+
+@st.composite
+def ruled(draw: st.DrawFn) -> tuple[Posted, int, int]:
+    """Documents with rulers of one unit in all lengths and phases; its period, and a list whose k-gram lies in them."""
+    unit = draw(st.sampled_from([b"-", b"ab", b"aab", b"0,0x", b"abcdefghijk", bytes(range(97, 97 + KGRAM))]))
+    edges = st.sampled_from(
+        [b"", b"", b"x", b"\n", b"end of text", b"return value + index * 26;", unit[::-1] * 2 + b"!"]
+    )
+    raw = []
+    for _ in range(draw(st.integers(2, 6))):
+        text = draw(edges)
+        for _ in range(draw(st.integers(1, 2))):
+            phase, length = draw(st.integers(0, len(unit) - 1)), draw(st.integers(76, 240) | st.integers(76, 110))
+            text += (unit * 270)[phase : phase + length] + draw(edges)
+        raw.append(text)
+    case = posted(raw, draw(st.integers(1, 2)))
+    kgrams = [twins.canonical(raw[owner])[at : at + KGRAM] for owner, at in (found[0] for found in case.lists)]
+    return case, len(unit), draw(st.sampled_from([i for i, text in enumerate(kgrams) if has_period(text, len(unit))]))
 
 
 def gathered(case: Posted, pieces: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
