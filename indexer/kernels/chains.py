@@ -34,7 +34,7 @@ from codecite.indexer.kernels.frequent import (
     first_with,
 )
 from codecite.indexer.kernels.grouping import SIDE, SIDE_BITS
-from codecite.indexer.kernels.jit import inlined, part
+from codecite.indexer.kernels.jit import part
 from codecite.indexer.kernels.licensed import Licensed
 from codecite.indexer.kernels.rulers import document_run, visit_run
 from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, SegmentArrays, find_stretch, posting
@@ -105,7 +105,7 @@ def visit_list(
     return DONE
 
 
-@inlined
+@part
 def _keep(
     query: Query,
     segment: SegmentArrays,
@@ -243,7 +243,7 @@ def _visit_run(
     return DONE
 
 
-@inlined
+@part
 def _keep_family(
     segment: SegmentArrays,
     frequent: Frequent,

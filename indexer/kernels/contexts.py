@@ -140,12 +140,13 @@ def gather(
                 byte = raw[x]
                 x += 1
                 if _is_space(byte):
-                    state = _mixed(state, np.uint64(byte) | np.uint64((c - left) << 8))
+                    state = (state ^ (np.uint64(byte) | np.uint64((c - left) << 8))) * _P1
+                    state ^= state >> np.uint64(29)
                     continue
-                if c < p:
-                    contexts[row + BEFORE + p - 1 - c] = byte
-                elif c >= p + KGRAM:
+                if c >= p + KGRAM:
                     contexts[row + c - p - KGRAM] = byte
+                elif c < p:
+                    contexts[row + BEFORE + p - 1 - c] = byte
                 c += 1
             contexts[row + 31] = stop - p - KGRAM
             contexts[row + 63] = p - left

@@ -26,7 +26,7 @@ from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.checked import touch_items
 from codecite.indexer.kernels.contexts import NONE, REACH
 from codecite.indexer.kernels.grouping import CUT, GAP_BITS, SIDE, SIDE_BITS
-from codecite.indexer.kernels.jit import inlined, kernel, making_kernel, part
+from codecite.indexer.kernels.jit import kernel, making_kernel, part
 from codecite.indexer.kernels.segment import CONTEXTS, GROUPS
 from codecite.indexer.kernels.types import Bytes, Ints, Ints32, Words
 
@@ -119,7 +119,7 @@ def find_frequent(low: Ints, high: Ints, lists: Ints, numbers: Ints) -> None:
                 numbers[i] = number
 
 
-@inlined
+@part
 def _last_at_most(ascending: Ints, value: int) -> int:
     """The number of the last entry that is at most `value`, but for the very last; -1 where there is none."""
     below = np.int64(0)
@@ -133,19 +133,19 @@ def _last_at_most(ascending: Ints, value: int) -> int:
     return below - 1
 
 
-@inlined
+@part
 def list_of_group(frequent: Frequent, group: int) -> int:
     """The number of the list that a group belongs to."""
     return _last_at_most(frequent.lists[2], group)
 
 
-@inlined
+@part
 def first_posting(frequent: Frequent, group: int) -> int:
     """Where the postings of a group begin."""
     return np.int64(frequent.groups[group, 0] & np.uint64(0xFFFFFFFF))
 
 
-@inlined
+@part
 def end_posting(frequent: Frequent, number: int, group: int) -> int:
     """Where the postings of a group of list `number` end."""
     if group + 1 < frequent.lists[2, number + 1]:
@@ -153,7 +153,7 @@ def end_posting(frequent: Frequent, number: int, group: int) -> int:
     return frequent.lists[1, number]
 
 
-@inlined
+@part
 def first_with(frequent: Frequent, number: int, context: int) -> int:
     """The first group of a list that has this context behind, or one of a higher number: groups go by them."""
     below = frequent.lists[2, number]
@@ -175,7 +175,7 @@ def touch_list(frequent: Frequent, number: int) -> bool:
     return groups and touch_items(frequent.guards, CONTEXTS, lists[3, number], lists[3, number + 1], 1)
 
 
-@inlined
+@part
 def agree(frequent: Frequent, known: Agreements, text: Bytes, number: int, q: int) -> int:
     """Compare all contexts of a list with the text around its k-gram at `q`; returns where the agreements begin.
 
@@ -229,13 +229,13 @@ def _agree_now(frequent: Frequent, known: Agreements, text: Bytes, number: int, 
     return begin
 
 
-@inlined
+@part
 def before(frequent: Frequent, known: Agreements, begin: int, group: int) -> int:
     """How far a group agrees before the k-gram; `begin` is what `agree` said of its list."""
     return np.int64(known.room[begin + np.int64((frequent.groups[group, 1] >> np.uint64(SIDE_BITS)) & SIDE)])
 
 
-@inlined
+@part
 def behind(frequent: Frequent, known: Agreements, number: int, begin: int, group: int) -> int:
     """How far a group of list `number` agrees behind the k-gram, up to REACH."""
     return np.int64(known.room[begin + frequent.lists[4, number] + np.int64(frequent.groups[group, 1] & SIDE)])

@@ -21,7 +21,7 @@ from codecite.indexer.kernels.frequent import (
     first_with,
 )
 from codecite.indexer.kernels.grouping import SIDE, SIDE_BITS
-from codecite.indexer.kernels.jit import inlined, part
+from codecite.indexer.kernels.jit import part
 from codecite.indexer.kernels.rulers import document_run
 from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_right, find_stretch, posting
 from codecite.indexer.kernels.types import Ints
@@ -90,7 +90,7 @@ def grouped_places(
     return counts[0], counts[1]
 
 
-@inlined
+@part
 def _add(
     segment: SegmentArrays,
     frequent: Frequent,

@@ -48,11 +48,6 @@ def part(function: F) -> F:
     return _compile(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False)
 
 
-def inlined(function: F) -> F:
-    """The same, put into its callers: for steps so small that handing over arrays would take longer."""
-    return _compile(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, forceinline=True)
-
-
 def making_kernel(function: F) -> F:
     """A kernel that makes arrays."""
     return _compile(function, no_cfunc_wrapper=True)

@@ -18,7 +18,7 @@ import numpy as np
 from codecite.indexer.config import BLOCK
 from codecite.indexer.kernels.canonical import canonicalize
 from codecite.indexer.kernels.checked import touch, touch_items
-from codecite.indexer.kernels.jit import inlined, kernel, part
+from codecite.indexer.kernels.jit import kernel, part
 from codecite.indexer.kernels.lz4 import decompress_block
 from codecite.indexer.kernels.memory import common_prefix, common_suffix, load64, store64
 from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints, Ints32, Words
@@ -117,7 +117,7 @@ def find_stretch(starts: Ints, first: Ints32, position: int) -> int:
     return low
 
 
-@inlined
+@part
 def posting(positions: Any32, guards: Words, number: int, total: int) -> int:
     """The position of a posting; -1 where its block is damaged, or the position not one of `total`.
 

@@ -25,7 +25,7 @@ from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
 from codecite.indexer.store.content import ContentReader
 from codecite.indexer.store.section import CheckedReader, SectionWriter, write_array, write_array_header
 
-LEAST = 128
+LEAST = 192
 """Postings from which on a list is frequent."""
 MOST = 10_000_000
 """Postings of frequent lists in one Segment, at most: some 100 bytes of memory each while it is written."""
