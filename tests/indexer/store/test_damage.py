@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from oracle.killing import base
@@ -24,6 +25,7 @@ from oracle.tidy import MEMORY, holds_nothing_else
 from codecite.indexer import open_index
 from codecite.indexer.build import add
 from codecite.indexer.errors import CodeciteError
+from codecite.indexer.store import frequent
 from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.section import BLOCK, Section
 from codecite.indexer.store.verify import FILES, verify
@@ -37,8 +39,8 @@ TRAILER = 32
 
 @pytest.fixture(scope="module")
 def index() -> Iterator[Path]:
-    """Segments of one and of many blocks, some with removed Origins, one with a Document of another."""
-    with tempfile.TemporaryDirectory(dir=MEMORY) as place:
+    """Segments of one and of many blocks, some with removed Origins, one with a Document of another; frequent lists."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as place, patch.object(frequent, "LEAST", 2):
         directory = Path(place) / "index"
         files = (File("large.c", LARGE), File("again.py", CONTENTS[6]), File("secret/b.py", CONTENTS[9]))
         add(directory, [unit(Plan(package("/large", 4, "MIT"), files))])
@@ -183,3 +185,45 @@ def test_a_merge_does_not_carry_damage_on(index: Path, expected: list[str], tmp_
         assert asked(tmp_path / "index") == expected
         assert len(read_manifest(tmp_path / "index").segments) == len(read_manifest(index).segments)
         shutil.rmtree(tmp_path / "index")
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """An index of two Documents that agree for the most part, all of whose lists are frequent; and their text."""
+    chance = random.Random("twice")
+    text = bytearray(chance.choices(range(97, 123), k=60_000))
+    other = text[:]
+    for at in range(0, len(other), 500):
+        other[at] = ord("!")
+    directory = tmp_path_factory.mktemp("twice") / "index"
+    with patch.object(frequent, "LEAST", 1):
+        add(
+            directory,
+            [unit(Plan(package("/twice", 4, "MIT"), (File("a.c", bytes(text)), File("b.c", bytes(other)))))],
+        )
+    return directory, bytes(text)
+
+
+@pytest.mark.parametrize("name", ["groups.npy", "contexts.npy"])
+def test_a_check_looks_only_at_the_blocks_of_its_lists(twice: tuple[Path, bytes], name: str) -> None:
+    """One of much text names the file wherever the flip is; of those of little text some answer, and as before."""
+    directory, text = twice
+    (path,) = directory.glob(f"segments/*/{name}")
+    length = Section(path).length
+    assert length > BLOCK
+    few = [(b"", text[at : at + 60], b"") for at in range(900, 60_000, 5_000)]
+    expected = [answers(open_index(directory), [query]) for query in few]
+    chosen = random.Random(name)
+    for at in (length - 1, *(chosen.randrange(BLOCK, length) for _ in range(3))):
+        with flipped(path, at, chosen.randrange(8)):
+            with pytest.raises(CodeciteError, match=re.escape(f"{path}: at byte {at // BLOCK * BLOCK}")):
+                answers(open_index(directory), [(b"", text, b"")])
+            answered = 0
+            for query, wanted in zip(few, expected, strict=True):
+                try:
+                    assert answers(open_index(directory), [query]) == wanted
+                    answered += 1
+                except CodeciteError as error:
+                    assert str(error).startswith(f"{path}: ")
+            assert answered
+    assert [answers(open_index(directory), [query]) for query in few] == expected
