@@ -64,7 +64,7 @@ def test_documents_are_followed_as_far_as_they_go_on_with_a_run(
     runs = np.full((4, end - first), -9, np.int64)
     start, stop = len(ahead), len(ahead) + len(run)
     follow_runs(found.frequent, number, text, start, stop, period, start + phase, runs)
-    endless = unit * 300
+    endless = unit * 900
     for group in range(first, end):
         for owner, at in found.groups[group]:
             document = twins.canonical(case.raw[owner])
