@@ -14,21 +14,22 @@ import numpy as np
 
 from codecite.indexer.config import KGRAM, WINDOW
 from codecite.indexer.kernels.jit import kernel, making_kernel, part
-from codecite.indexer.kernels.memory import load64
+from codecite.indexer.kernels.memory import load64, store64
 from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints, Words
 
 REACH = WINDOW
 """Canonical bytes of context: what agrees that far holds another window, and so another fingerprint."""
 ROW = 64
-"""Bytes of a context in memory: behind the k-gram from 0 on, its length at 31; before it from 32 on, its length
+"""Bytes of a context in memory, a row: behind the k-gram from 0 on, its length at 31; before it from 32 on, its length
 at 63; zeros between."""
 BEFORE = 32
 WORDS = ROW // 8
+KEYS = 7 + 4 * WORDS
 NONE = np.uint32(0xFFFFFFFF)
 _SPACES = np.uint64(0x2121212121212121)
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _P1 = np.uint64(0x9E3779B185EBCA87)
-_P2 = np.uint64(0xC2B2AE3D27D4EB4F)
+_LOW = np.uint64(0xFFFFFFFF)
 _DIGIT_BITS = 11
 
 
@@ -83,9 +84,19 @@ def order_by_position(positions: Any32, order: Any32) -> None:
 
 
 @part
-def _mixed(state: np.uint64, word: np.uint64) -> np.uint64:
-    state = (state ^ word) * _P1
-    return (state ^ (state >> np.uint64(29))) * _P2
+def _digest(keys: Words, row: Bytes, more: np.uint64) -> np.uint64:
+    """Two multilinear hashes of a row and one word more, 32 bits each.
+
+    With random keys that its texts were made without knowing, two of them collide with a chance of 2**-64 (Lemire,
+    Kaser: Strongly universal string hashing is fast, 2014).
+    """
+    one = keys[0] + keys[1] * (more & _LOW) + keys[2] * (more >> np.uint64(32))
+    other = keys[3] + keys[4] * (more & _LOW) + keys[5] * (more >> np.uint64(32))
+    for w in range(len(row) // 8):
+        word = load64(row, 8 * w)
+        one += keys[6 + 4 * w] * (word & _LOW) + keys[7 + 4 * w] * (word >> np.uint64(32))
+        other += keys[8 + 4 * w] * (word & _LOW) + keys[9 + 4 * w] * (word >> np.uint64(32))
+    return (one & ~_LOW) | (other >> np.uint64(32))
 
 
 @part
@@ -99,17 +110,19 @@ def gather(
     starts: Ints,
     canonical: Ints,
     positions: Any32,
-    order: Any32,
     first: int,
+    keys: Words,
+    work: Bytes,
     contexts: Bytes,
+    whole: Bytes,
     digests: Words,
-) -> int:
-    """Collect the contexts of the postings in some Documents; return the number of the first posting behind them.
+) -> None:
+    """Collect the contexts of the postings in some Documents.
 
     `raw` is the text of the Documents, which begin at `starts` (the end of the last included) there and at `canonical`
-    in the Segment. `order` names the postings by position; `first` is the first of them in these Documents. `contexts`
-    (rows of ROW bytes, zeros before) gets theirs by number, `digests` (by place in `order`) a hash of each context with
-    its white space.
+    in the Segment. `positions` ascend; `first` is the first of them in these Documents. `work` is a row, `keys` are
+    KEYS random words. For each posting `digests` gets a hash of its context with the white space in it, `whole` whether
+    REACH bytes are behind it, and `contexts`, unless it is empty, its context (a row each).
     """
     i = first
     for document in range(len(starts) - 1):
@@ -117,8 +130,8 @@ def gather(
         end = canonical[document + 1]
         at = starts[document]
         position = begin
-        while i < len(order) and np.int64(positions[order[i]]) < end:
-            p = np.int64(positions[order[i]])
+        while i < len(positions) and np.int64(positions[i]) < end:
+            p = np.int64(positions[i])
             left = max(begin, p - REACH)
             while position < left:
                 if left - position >= 8 and at + 8 <= starts[document + 1]:
@@ -132,8 +145,9 @@ def gather(
             while _is_space(raw[at]):
                 at += 1
             stop = min(end, p + KGRAM + REACH)
-            row = np.int64(order[i]) * ROW
-            state = _P2
+            for w in range(0, ROW, 8):
+                store64(work, w, np.uint64(0))
+            state = keys[KEYS - 1]
             x = at
             c = left
             while c < stop:
@@ -144,40 +158,60 @@ def gather(
                     state ^= state >> np.uint64(29)
                     continue
                 if c >= p + KGRAM:
-                    contexts[row + c - p - KGRAM] = byte
+                    work[c - p - KGRAM] = byte
                 elif c < p:
-                    contexts[row + BEFORE + p - 1 - c] = byte
+                    work[BEFORE + p - 1 - c] = byte
                 c += 1
-            contexts[row + 31] = stop - p - KGRAM
-            contexts[row + 63] = p - left
-            for w in range(WORDS):
-                state = _mixed(state, load64(contexts, row + 8 * w))
-            digests[i] = state
+            work[31] = stop - p - KGRAM
+            work[63] = p - left
+            whole[i] = stop - p - KGRAM == REACH
+            digests[i] = _digest(keys, work, state)
+            if len(contexts) > 0:
+                for w in range(0, ROW, 8):
+                    store64(contexts, i * ROW + w, load64(work, w))
             i += 1
-    return i
 
 
 @kernel
-def link(positions: Any32, order: Any32, contexts: Bytes, digests: Words, following: Any32) -> None:
+def link(positions: Any32, whole: Bytes, keys: Words, work: Bytes, digests: Words, following: Any32) -> None:
     """Find the next of each posting, and make the digest of each one of all its chain.
 
-    `digests` go by place in `order`, as `gather` left them; `following` gets, by number, the number of the next or
-    NONE.
+    All go by ascending positions; `work` is a row, `keys` are others than those of `gather`; `following` gets the
+    number of the next in them, or NONE.
     """
-    ahead = len(order) - 1
-    for i in range(len(order) - 1, -1, -1):
-        p = np.int64(positions[order[i]])
-        while np.int64(positions[order[ahead]]) > p + REACH:
+    ahead = len(positions) - 1
+    for i in range(len(positions) - 1, -1, -1):
+        p = np.int64(positions[i])
+        while np.int64(positions[ahead]) > p + REACH:
             ahead -= 1
-        if ahead > i and contexts[np.int64(order[i]) * ROW + 31] == REACH:
-            following[order[i]] = order[ahead]
-            digests[i] = _mixed(digests[i] + np.uint64(np.int64(positions[order[ahead]]) - p), digests[ahead])
+        if ahead > i and whole[i]:
+            following[i] = ahead
+            store64(work, 0, digests[i])
+            store64(work, 8, digests[ahead])
+            digests[i] = _digest(keys, work[:16], np.uint64(np.int64(positions[ahead]) - p))
         else:
-            following[order[i]] = NONE
+            following[i] = NONE
 
 
-@kernel
-def by_number(order: Any32, digests: Words, out: Words) -> None:
-    """Put digests that go by place in `order` where their numbers say."""
-    for i in range(len(order)):
-        out[order[i]] = digests[i]
+@making_kernel
+def collapse(sizes: Ints, digests: Words, members: Any32, firsts: Any32, kept: Ints) -> int:
+    """Bring the postings of each list that have one digest together; return how many digests the lists have.
+
+    The postings of some lists, as many as `sizes` say, stand one list after the other. `members` gets their numbers by
+    list, digest and number, `firsts` where in `members` those of each digest begin, `kept` how many digests each list
+    has.
+    """
+    begin = 0
+    count = 0
+    for i in range(len(sizes)):
+        end = begin + sizes[i]
+        order = np.argsort(digests[begin:end], kind="mergesort")
+        before = count
+        for j in range(sizes[i]):
+            members[begin + j] = begin + order[j]
+            if j == 0 or digests[begin + order[j]] != digests[begin + order[j - 1]]:
+                firsts[count] = begin + j
+                count += 1
+        kept[i] = count - before
+        begin = end
+    return count

@@ -145,31 +145,28 @@ def _same_side(contexts: Bytes, a: int, b: int, side: int) -> bool:
 
 @making_kernel
 def group_lists(
-    bounds: Ints,
+    sizes: Ints,
     first: int,
     contexts: Bytes,
     digests: Words,
-    sorted_numbers: Any32,
     groups: Any32,
     sides: Words,
     coded: Bytes,
     lists: Ints,
-) -> tuple[int, int]:
-    """Group the postings of some lists; return how many groups there are, and how long `coded` is.
+) -> int:
+    """Put the groups of some lists in order and code their contexts; return how long `coded` is.
 
-    `bounds` (2 x n) says which postings of the Segment each list holds; in their own numbers, which `contexts` and
-    `digests` go by, those of the first list begin at `first`, and each list follows the one before. `sorted_numbers`
-    gets the numbers of all of them in the order of groups. For each group `groups` (n x 2) gets where its postings
-    begin in the Segment and the number of one of them, and `sides` its two contexts (numbers in its list) packed.
-    `coded` gets the contexts. For each list `lists` (4 x n) gets: its first group here, where its contexts begin
-    in `coded`, how many there are before the k-gram (they come first), and behind.
+    The groups of these lists, as many as `sizes` say, have the numbers from `first` on; `contexts` and `digests` go by
+    these. `groups[:, 1]` gets their numbers by list, then by context behind the k-gram, then before it; `sides` for
+    each its two contexts (numbers in its list) packed; `coded` the contexts. For each list `lists` (4 x n) gets: its
+    first group here, where its contexts begin in `coded`, how many there are before the k-gram (they come first), and
+    behind.
     """
     made = 0
     at = 0
-    done = 0
     number = first
-    for i in range(bounds.shape[1]):
-        count = bounds[1, i] - bounds[0, i]
+    for i in range(len(sizes)):
+        count = sizes[i]
         numbers = np.empty(count, np.int64)
         for j in range(count):
             numbers[j] = number + j
@@ -178,15 +175,8 @@ def group_lists(
         begin = made
         behind = np.int64(0)
         for j in range(count):
-            sorted_numbers[done + j] = numbers[j]
-            same = j > 0 and _same_side(contexts, numbers[j], numbers[j - 1], 0)
-            if not same:
+            if j == 0 or not _same_side(contexts, numbers[j], numbers[j - 1], 0):
                 behind += 1
-            elif digests[numbers[j]] == digests[numbers[j - 1]] and _same_side(
-                contexts, numbers[j], numbers[j - 1], BEFORE
-            ):
-                continue
-            groups[made, 0] = bounds[0, i] + j
             groups[made, 1] = numbers[j]
             sides[made] = behind - 1
             made += 1
@@ -214,8 +204,7 @@ def group_lists(
             if g == begin or sides[g] & SIDE != sides[g - 1] & SIDE:
                 at = _emit(contexts, np.int64(groups[g, 1]), previous, 0, coded, at)
                 previous = np.int64(groups[g, 1])
-        done += count
-    return made, at
+    return at
 
 
 @making_part
@@ -234,31 +223,44 @@ def _order_before(numbers: Ints, contexts: Bytes) -> Ints:
 
 @kernel
 def finish_groups(
-    groups: Any32, sides: Words, following: Any32, positions: Any32, sorted_numbers: Any32, ends: Ints, of: Any32
+    groups: Any32,
+    sides: Words,
+    members: Any32,
+    firsts: Any32,
+    following: Any32,
+    positions: Any32,
+    of: Any32,
+    order: Any32,
 ) -> int:
     """Name the next group of each group, in the place of its posting, and pack how far on it begins.
 
-    `of` gets the group of each posting by number; `ends[g]` is how many of `sorted_numbers` are passed with group g.
-    Returns how many postings of a group have another next than the rest, which is 0 but for a collision of digests.
+    The postings of `groups[g, 1]` are those that begin in `members` at `firsts[groups[g, 1]]`. `of` gets the group of
+    each posting by number, `order` the numbers of all in the order of groups; where those of each begin there replaces
+    `groups[g, 0]`. `following` goes by number. Returns how many postings have another next than the rest of their
+    group, which is 0 but for a collision of digests.
     """
-    begin = 0
+    done = 0
     for g in range(len(groups)):
-        for i in range(begin, ends[g]):
-            of[sorted_numbers[i]] = g
-        begin = ends[g]
+        one = np.int64(groups[g, 1])
+        end = np.int64(firsts[one + 1])
+        groups[g, 0] = done
+        for i in range(np.int64(firsts[one]), end):
+            of[members[i]] = g
+            order[done] = members[i]
+            done += 1
     bad = 0
-    begin = 0
     for g in range(len(groups)):
-        one = groups[g, 1]
-        after = following[one]
+        one = np.int64(groups[g, 1])
+        begin = np.int64(firsts[one])
+        end = np.int64(firsts[one + 1])
+        after = following[members[begin]]
         groups[g, 1] = NONE if after == NONE else of[after]
-        gap = np.uint64(0) if after == NONE else np.uint64(positions[after] - positions[one])
+        gap = np.uint64(0) if after == NONE else np.uint64(positions[after] - positions[members[begin]])
         sides[g] |= gap << np.uint64(2 * SIDE_BITS)
-        for i in range(begin, ends[g]):
-            other = following[sorted_numbers[i]]
+        for i in range(begin + 1, end):
+            other = following[members[i]]
             if other == NONE or after == NONE:
                 bad += other != after
-            elif of[other] != groups[g, 1]:
+            elif of[other] != groups[g, 1] or np.uint64(positions[other] - positions[members[i]]) != gap:
                 bad += 1
-        begin = ends[g]
     return bad

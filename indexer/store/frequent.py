@@ -5,12 +5,15 @@ of groups, and the sections `lists`, `groups` and `contexts` (what they hold is 
 know what a query is.
 
 A list is frequent from LEAST postings on; where that would be more postings than fit in memory, from twice or four
-times as many on. The text is read back once, in pieces, by all threads; everything else is sorting.
+times as many on. The text is read back twice, in pieces, by all threads: for digests of all contexts, then for the
+contexts of those that differ. Everything else is sorting. That postings of one group agree rests on their digests,
+whose keys are drawn anew for each Segment and kept nowhere.
 """
 
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from codecite.indexer.errors import IndexWriteError
-from codecite.indexer.kernels.contexts import ROW, by_number, frequent_lists, gather, link, order_by_position
+from codecite.indexer.kernels.contexts import KEYS, NONE, ROW, collapse, frequent_lists, gather, link, order_by_position
 from codecite.indexer.kernels.grouping import finish_groups, group_lists
 from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
 from codecite.indexer.store.content import ContentReader
@@ -27,8 +30,8 @@ from codecite.indexer.store.section import CheckedReader, SectionWriter, write_a
 
 LEAST = 192
 """Postings from which on a list is frequent."""
-MOST = 10_000_000
-"""Postings of frequent lists in one Segment, at most: some 100 bytes of memory each while it is written."""
+MOST = 24_000_000
+"""Postings of frequent lists in one Segment, at most: some 40 bytes of memory each while it is written."""
 _PIECE = 4 << 20
 _TASK = 1 << 17
 _STRETCH = 1 << 20
@@ -138,70 +141,104 @@ class _Grouped:
 
 def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Executor) -> _Grouped:
     """Group all postings of the frequent lists."""
-    contexts = np.zeros(len(positions) * ROW, np.uint8)
-    digests, following = _chains(positions, contexts, text, executor)
+    ascending = np.empty(len(positions), np.uint32)
+    order_by_position(positions, ascending)
+    by_place, following = _chains(positions[ascending], text, executor)
+    digests = np.empty_like(by_place)
+    digests[ascending] = by_place
+    follows = np.full(len(positions), NONE, np.uint32)
+    linked = following != NONE
+    follows[ascending[linked]] = ascending[following[linked]]
+    del by_place, following, linked, ascending
     sizes = bounds[1] - bounds[0]
-    numbers = np.cumsum(sizes) - sizes
+    members, firsts = np.empty_like(positions), np.empty(len(positions) + 1, np.uint32)
+    kept = np.empty(len(sizes), np.int64)
+    count = collapse(sizes, digests, members, firsts, kept)
+    firsts[count] = len(positions)
+    firsts = firsts[: count + 1].copy()
+    digests = digests[members[firsts[:-1]]]
+    contexts = _contexts(positions[members[firsts[:-1]]], text, executor)
+    numbers = np.cumsum(kept) - kept
 
-    def group(task: tuple[int, int]) -> tuple[Any32, Any32, Words, Bytes, Ints]:
-        mine = np.ascontiguousarray(bounds[:, task[0] : task[1]])
-        size = int(sizes[task[0] : task[1]].sum())
-        order, groups = np.empty(size, np.uint32), np.empty((size, 2), np.uint32)
-        sides, coded = np.empty(size, np.uint64), np.empty(size * ROW, np.uint8)
-        lists = np.empty((4, mine.shape[1]), np.int64)
-        first = int(numbers[task[0]])
-        made, length = group_lists(mine, first, contexts, digests, order, groups, sides, coded, lists)
-        return order, groups[:made].copy(), sides[:made].copy(), coded[:length].copy(), lists
+    def group(task: tuple[int, int]) -> tuple[Any32, Words, Bytes, Ints]:
+        mine = np.ascontiguousarray(kept[task[0] : task[1]])
+        size = int(mine.sum())
+        groups, sides = np.empty((size, 2), np.uint32), np.empty(size, np.uint64)
+        coded, lists = np.empty(size * ROW, np.uint8), np.empty((4, len(mine)), np.int64)
+        length = group_lists(mine, int(numbers[task[0]]), contexts, digests, groups, sides, coded, lists)
+        return groups, sides, coded[:length].copy(), lists
 
-    lists = np.zeros((6, bounds.shape[1] + 1), np.int64)
+    lists = np.zeros((6, len(sizes) + 1), np.int64)
     lists[:2, :-1] = bounds
-    tasks = _tasks(sizes)
+    tasks = _tasks(kept)
     parts = list(executor.map(group, tasks))
     made = at = 0
     for (first, last), part in zip(tasks, parts, strict=True):
-        lists[2:, first:last] = part[4]
+        lists[2:, first:last] = part[3]
         lists[2, first:last] += made
         lists[3, first:last] += at
-        made += len(part[1])
-        at += len(part[3])
+        made += len(part[0])
+        at += len(part[2])
     lists[:4, -1] = np.iinfo(np.int64).max, np.iinfo(np.int64).max, made, at
-    order = np.concatenate([np.empty(0, np.uint32), *(part[0] for part in parts)])
-    groups = np.concatenate([np.empty((0, 2), np.uint32), *(part[1] for part in parts)])
-    sides = np.concatenate([np.empty(0, np.uint64), *(part[2] for part in parts)])
-    shifts = np.repeat(numbers - bounds[0], np.diff(lists[2]))
-    ends = np.append((groups[:, 0] + shifts)[1:], len(positions))
-    if finish_groups(groups, sides, following, positions, order, ends, np.empty(len(positions), np.uint32)):
+    groups = np.concatenate([np.empty((0, 2), np.uint32), *(part[0] for part in parts)])
+    sides = np.concatenate([np.empty(0, np.uint64), *(part[1] for part in parts)])
+    order, of = np.empty_like(positions), np.empty_like(positions)
+    if finish_groups(groups, sides, members, firsts, follows, positions, of, order):
         raise IndexWriteError(f"{text.content.parent}: two texts have one digest; index something more and try again")
-    records = np.stack([groups[:, 0] | groups[:, 1].astype(np.uint64) << np.uint64(32), sides], axis=1)
-    return _Grouped(lists, records, [part[3] for part in parts], order)
+    shifts = np.repeat(bounds[0] - (np.cumsum(sizes) - sizes), kept)
+    begins = (groups[:, 0] + shifts).astype(np.uint64)
+    records = np.stack([begins | groups[:, 1].astype(np.uint64) << np.uint64(32), sides], axis=1)
+    return _Grouped(lists, records, [part[2] for part in parts], order)
 
 
-def _chains(positions: Any32, contexts: Bytes, text: SegmentText, executor: Executor) -> tuple[Words, Any32]:
-    """Fill in the contexts; returns the digest of each posting's chain, and its next."""
-    order = np.empty(len(positions), np.uint32)
-    order_by_position(positions, order)
-    ascending = positions[order]
+def _chains(positions: Any32, text: SegmentText, executor: Executor) -> tuple[Words, Any32]:
+    """The digest of each posting's chain, and its next; all go by ascending positions."""
+    digests, whole = np.empty(len(positions), np.uint64), np.empty(len(positions), np.uint8)
+    _gather(positions, np.empty(0, np.uint8), whole, digests, text, executor)
+    following = np.empty(len(positions), np.uint32)
+    link(positions, whole, _keys(), np.empty(ROW, np.uint8), digests, following)
+    return digests, following
+
+
+def _contexts(positions: Any32, text: SegmentText, executor: Executor) -> Bytes:
+    """The contexts of postings at these positions, in rows."""
+    order = np.argsort(positions, kind="stable")
+    contexts = np.empty(len(positions) * ROW, np.uint8)
+    unused, digests = np.empty(len(positions), np.uint8), np.empty(len(positions), np.uint64)
+    _gather(positions[order], contexts, unused, digests, text, executor)
+    rows = contexts.reshape(-1, ROW)
+    out = np.empty_like(rows)
+    out[order] = rows
+    return out.ravel()
+
+
+def _gather(
+    positions: Any32, contexts: Bytes, whole: Bytes, digests: Words, text: SegmentText, executor: Executor
+) -> None:
+    """Read the text through for the contexts of postings, with all threads."""
     raw, canonical = text.documents[0], text.documents[1]
-    digests = np.empty(len(positions), np.uint64)
     reader = text.reader()
+    keys = _keys()
 
     def collect(piece: tuple[int, int]) -> None:
         first, last = piece
-        begin = int(np.searchsorted(ascending, canonical[first]))
-        if begin < len(ascending) and ascending[begin] < canonical[last]:
+        begin = int(np.searchsorted(positions, canonical[first]))
+        if begin < len(positions) and positions[begin] < canonical[last]:
             data = reader.raw(int(raw[first]), int(raw[last]))
             starts = raw[first : last + 1] - raw[first]
-            gather(data, starts, canonical[first : last + 1], positions, order, begin, contexts, digests)
+            work = np.empty(ROW, np.uint8)
+            gather(data, starts, canonical[first : last + 1], positions, begin, keys, work, contexts, whole, digests)
 
     try:
         for _ in executor.map(collect, _pieces(raw)):
             pass
     finally:
         reader.close()
-    following = np.empty(len(positions), np.uint32)
-    link(positions, order, contexts, digests, following)
-    by_number(order, digests, out := np.empty_like(digests))
-    return out, following
+
+
+def _keys() -> Words:
+    """Random keys for digests."""
+    return np.frombuffer(secrets.token_bytes(8 * KEYS), np.uint64)
 
 
 def _pieces(raw: Ints) -> Iterator[tuple[int, int]]:
