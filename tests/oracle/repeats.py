@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.checked import trusted
-from codecite.indexer.kernels.contexts import ROW, by_number, gather, link, order_by_position
+from codecite.indexer.kernels.contexts import NONE, ROW, collapse, gather, link, order_by_position
 from codecite.indexer.kernels.frequent import Frequent
 from codecite.indexer.kernels.grouping import finish_groups, group_lists
 
@@ -140,31 +140,42 @@ def ruled(draw: st.DrawFn) -> tuple[Posted, int, int]:
     return case, len(unit), draw(st.sampled_from([i for i, text in enumerate(kgrams) if has_period(text, len(unit))]))
 
 
-def gathered(case: Posted, pieces: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The order of the postings by position, their contexts and digests, as `gather` leaves them."""
+def keys(seed: int) -> np.ndarray:
+    """Keys for digests, more than any needs."""
+    return np.random.default_rng(seed).integers(0, 2**64, 1024, np.uint64)
+
+
+def gathered(
+    case: Posted, pieces: int = 1, wanted: bool = True
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The order of the postings by position; contexts (if wanted), whether whole, and digests in this order."""
     positions = case.positions
     order = np.empty(len(positions), np.uint32)
     order_by_position(positions, order)
-    contexts = np.zeros(len(positions) * ROW, np.uint8)
-    digests = np.zeros(len(positions), np.uint64)
+    positions = positions[order]
+    contexts = np.full(len(positions) * ROW if wanted else 0, 255, np.uint8)
+    whole, digests = np.full(len(positions), 9, np.uint8), np.zeros(len(positions), np.uint64)
     starts, canonical = np.array(case.starts, np.int64), np.array(case.canonical, np.int64)
     edges = sorted({0, len(case.raw), *(len(case.raw) * piece // pieces for piece in range(1, pieces))})
-    done = 0
     for first, last in pairwise(edges):
         text = np.frombuffer(bytearray(b"".join(case.raw[first:last]) or b"\0"), np.uint8)
         mine = starts[first : last + 1] - starts[first]
-        done = gather(text, mine, canonical[first : last + 1], positions, order, done, contexts, digests)
-    assert done == len(positions)
-    return order, contexts, digests
+        begin = int(np.searchsorted(positions, canonical[first]))
+        work = np.empty(ROW, np.uint8)
+        gather(text, mine, canonical[first : last + 1], positions, begin, keys(1), work, contexts, whole, digests)
+    return order, contexts, whole, digests
 
 
 def linked(case: Posted) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Contexts, nexts and the digests of chains, all by number."""
-    order, contexts, digests = gathered(case)
-    following, named = np.zeros(len(order), np.uint32), np.empty_like(digests)
-    link(case.positions, order, contexts, digests, following)
-    by_number(order, digests, named)
-    return contexts, following, named
+    order, contexts, whole, digests = gathered(case)
+    following = np.zeros(len(order), np.uint32)
+    link(case.positions[order], whole, keys(2), np.empty(ROW, np.uint8), digests, following)
+    rows, named, after = np.empty((len(order), ROW), np.uint8), np.empty_like(digests), np.full_like(following, NONE)
+    rows[order], named[order] = contexts.reshape(-1, ROW), digests
+    found = following != NONE
+    after[order[found]] = order[following[found]]
+    return rows.ravel(), after, named
 
 
 @dataclass(frozen=True)
@@ -180,22 +191,24 @@ def grouped(case: Posted, gap: int = 0) -> Grouped:
     """The lists of a case put into groups, as if `gap` rare postings lay before each list."""
     contexts, following, digests = linked(case)
     sizes = np.array([len(found) for found in case.lists], np.int64)
-    ends = np.cumsum(sizes + gap)
-    bounds = np.stack([ends - sizes, ends])
-    count = int(sizes.sum())
-    order, groups = np.empty(count, np.uint32), np.empty((count, 2), np.uint32)
-    sides, coded = np.empty(count, np.uint64), np.empty(count * ROW, np.uint8)
+    count = len(digests)
+    members, firsts, kept = np.empty(count, np.uint32), np.empty(count + 1, np.uint32), np.empty_like(sizes)
+    made = collapse(sizes, digests, members, firsts, kept)
+    firsts[made] = count
+    firsts = firsts[: made + 1].copy()
+    ones = members[firsts[:-1]]
+    rows = contexts.reshape(-1, ROW)[ones].ravel()
+    groups, sides, coded = np.empty((made, 2), np.uint32), np.empty(made, np.uint64), np.empty(made * ROW, np.uint8)
     tables = np.empty((4, len(sizes)), np.int64)
-    made, length = group_lists(bounds, 0, contexts, digests, order, groups, sides, coded, tables)
-    groups, sides = groups[:made].copy(), sides[:made].copy()
+    length = group_lists(kept, 0, rows, digests[ones], groups, sides, coded, tables)
+    ends = np.cumsum(sizes + gap)
     lists = np.zeros((6, len(sizes) + 1), np.int64)
-    lists[:2, :-1], lists[2:, :-1] = bounds, tables
+    lists[:2, :-1], lists[2:, :-1] = (ends - sizes, ends), tables
     lists[:4, -1] = np.iinfo(np.int64).max, np.iinfo(np.int64).max, made, length
-    shifts = np.repeat(np.cumsum(sizes) - sizes - bounds[0], np.diff(lists[2]))
-    passed = np.append((groups[:, 0] + shifts)[1:], count).astype(np.int64)
-    of = np.empty(count, np.uint32)
-    bad = finish_groups(groups, sides, following, case.positions, order, passed, of)
-    records = np.stack([groups[:, 0] | groups[:, 1].astype(np.uint64) << np.uint64(32), sides], axis=1)
+    of, order = np.empty((2, count), np.uint32)
+    bad = finish_groups(groups, sides, members, firsts, following, case.positions, of, order)
     flat = case.flat
-    members = [[flat[i] for i in part] for part in np.split(order, passed[:-1])] if made else []
-    return Grouped(Frequent(lists, records, coded[:length].copy(), trusted(GUARDED)), members, bad)
+    parts = [[flat[i] for i in part] for part in np.split(order, groups[1:, 0])] if made else []
+    begins = (groups[:, 0] + np.repeat(ends - np.cumsum(sizes), kept)).astype(np.uint64)
+    records = np.stack([begins | groups[:, 1].astype(np.uint64) << np.uint64(32), sides], axis=1)
+    return Grouped(Frequent(lists, records, coded[:length].copy(), trusted(GUARDED)), parts, bad)

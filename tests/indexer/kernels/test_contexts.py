@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle.repeats import Posted, cases, gathered, linked
 
-from codecite.indexer.kernels.contexts import BEFORE, NONE, ROW, frequent_lists, order_by_position
+from codecite.indexer.kernels.contexts import BEFORE, NONE, REACH, ROW, collapse, frequent_lists, order_by_position
 
 
 @given(st.lists(st.lists(st.integers(0, 3), max_size=9).map(sorted), max_size=6), st.integers(1, 4), st.integers(0, 9))
@@ -50,12 +50,15 @@ def side(contexts: np.ndarray, number: int, offset: int) -> bytes:
 @given(cases, st.integers(1, 4))
 def test_contexts_are_the_text_around_postings(case: Posted, pieces: int) -> None:
     """On either side, cut where the Document ends; digests are equal where the white space is, too."""
-    order, contexts, digests = gathered(case, pieces)
+    order, contexts, whole, digests = gathered(case, pieces)
+    for bare, part in zip(gathered(case, wanted=False), (order, [], whole, digests), strict=True):
+        assert bare.tolist() == list(part)
     place = {number: i for i, number in enumerate(order.tolist())}
     named: dict[object, int] = {}
     for number, (owner, at) in enumerate(case.flat):
         before, behind, raw = twins.surroundings(case.raw[owner], at)
-        assert (side(contexts, number, BEFORE), side(contexts, number, 0)) == (before, behind)
+        assert (side(contexts, place[number], BEFORE), side(contexts, place[number], 0)) == (before, behind)
+        assert whole[place[number]] == (len(behind) == REACH)
         digest = int(digests[place[number]])
         assert named.setdefault((before, behind, *spaces(raw)), digest) == digest
     assert len(set(named.values())) == len(named)
@@ -105,3 +108,19 @@ def test_a_next_lies_as_far_on_as_the_context_goes(
     case = Posted([bytes(range(33, 33 + length))], [[(0, at)] for at in positions])
     _, following, _ = linked(case)
     assert following[0] == (NONE if next_of_first is None else next_of_first)
+
+
+@given(st.lists(st.lists(st.integers(0, 3) | st.integers(0, 2**64 - 1), max_size=9), max_size=6))
+def test_postings_of_one_digest_are_brought_together(lists: list[list[int]]) -> None:
+    """Within each list, by digest and then by number."""
+    flat = np.array([digest for found in lists for digest in found], np.uint64)
+    members, firsts = np.full((2, len(flat)), 99, np.uint32)
+    kept = np.full(len(lists), -1, np.int64)
+    count = collapse(np.array([len(found) for found in lists], np.int64), flat, members, firsts, kept)
+    assert kept.tolist() == [len(set(found)) for found in lists]
+    expected: list[list[int]] = []
+    begin = 0
+    for found in lists:
+        expected += [[begin + i for i, other in enumerate(found) if other == digest] for digest in sorted(set(found))]
+        begin += len(found)
+    assert [part.tolist() for part in np.split(members, firsts[1:count])][: count or 0] == expected

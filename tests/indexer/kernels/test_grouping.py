@@ -77,7 +77,7 @@ def test_large_lists_are_sorted_as_small_ones(count: int, kinds: int, chance: ob
 def test_a_collision_of_digests_is_counted() -> None:
     """Postings of one group that have other nexts than the first of it."""
     groups, sides = np.array([[0, 0]], np.uint32), np.zeros(1, np.uint64)
-    order, positions = np.arange(4, dtype=np.uint32), 10 * np.arange(4, dtype=np.uint32)
+    members, positions = np.arange(4, dtype=np.uint32), 10 * np.arange(4, dtype=np.uint32)
     following = np.array([NONE, 0, NONE, 1], np.uint32)
-    ends, of = np.array([4], np.int64), np.empty(4, np.uint32)
-    assert finish_groups(groups, sides, following, positions, order, ends, of) == 2
+    of, order = np.empty((2, 4), np.uint32)
+    assert finish_groups(groups, sides, members, np.array([0, 4], np.uint32), following, positions, of, order) == 2

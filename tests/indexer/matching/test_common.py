@@ -20,7 +20,7 @@ from codecite.indexer.store.snapshot import Snapshot
 LICENSES = ["MIT", "GPL-3.0-only", "Apache-2.0", "BSD-3-Clause"]
 ALONE = "ISC"
 """The licence of a single document."""
-COUNT = 400
+COUNT = 500
 
 
 def prose(seed: int, words: int) -> str:
@@ -78,7 +78,7 @@ def divided(tmp_path_factory: pytest.TempPathFactory) -> Library:
     """The same documents in three Segments: the head is frequent in the first two, and rare in the third."""
     index = tmp_path_factory.mktemp("divided") / "index"
     made = [(document(number).encode(), places(number)) for number in range(COUNT)]
-    for part in (made[:180], made[180:390], made[390:]):
+    for part in (made[:245], made[245:490], made[490:]):
         add(index, units([(content, place) for content, seen in part for place in seen]))
     sizes = [opened.segment.frequent.lists.shape[1] - 1 for opened in Snapshot(index).segments]
     assert sorted(size > 0 for size in sizes) == [False, True, True]
