@@ -19,10 +19,11 @@ from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints, Words
 
 REACH = WINDOW
 """Canonical bytes of context: what agrees that far holds another window, and so another fingerprint."""
-ROW = 64
+ROW = 96
 """Bytes of a context in memory, a row: behind the k-gram from 0 on, its length at 31; before it from 32 on, its length
-at 63; zeros between."""
+at 63; the k-gram from 64 on; zeros between."""
 BEFORE = 32
+KGRAM_AT = 64
 WORDS = ROW // 8
 KEYS = 7 + 4 * WORDS
 NONE = np.uint32(0xFFFFFFFF)
@@ -161,6 +162,8 @@ def gather(
                     work[c - p - KGRAM] = byte
                 elif c < p:
                     work[BEFORE + p - 1 - c] = byte
+                else:
+                    work[KGRAM_AT + c - p] = byte
                 c += 1
             work[31] = stop - p - KGRAM
             work[63] = p - left

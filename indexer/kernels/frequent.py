@@ -109,14 +109,26 @@ def _forget_places(known: Agreements) -> None:
 
 
 @kernel
-def find_frequent(low: Ints, high: Ints, lists: Ints, numbers: Ints) -> None:
-    """For each list of postings, its number among the frequent ones, or -1."""
+def find_frequent(text: Bytes, places: Ints, low: Ints, high: Ints, lists: Ints, kgrams: Bytes, numbers: Ints) -> None:
+    """For each list of postings of the k-grams at some places, its number among the frequent ones, or -1.
+
+    `kgrams` (L x 32) holds the k-gram of each frequent list; one with others beside it counts as not frequent, and one
+    that is another k-gram's, whose hash agrees as far as it is kept, becomes empty.
+    """
     for i in range(len(low)):
         numbers[i] = -1
-        if low[i] < high[i]:
-            number = _last_at_most(lists[0], low[i])
-            if number >= 0 and lists[0, number] == low[i]:
-                numbers[i] = number
+        if low[i] == high[i]:
+            continue
+        number = _last_at_most(lists[0], low[i])
+        if number < 0 or lists[0, number] != low[i] or kgrams[number, 31] != 0:
+            continue
+        same = True
+        for j in range(KGRAM):
+            same = same and text[places[i] + j] == kgrams[number, j]
+        if same:
+            numbers[i] = number
+        else:
+            high[i] = low[i]
 
 
 @part

@@ -3,9 +3,9 @@
 In: the contexts of postings (`contexts.py`) and the digests of their chains. Out: groups, their contexts front-coded.
 It refuses to know of files.
 
-Postings of one list form a *group* if contexts, white space in them, and the groups of their nexts agree: so all of its
-postings agree from `REACH` bytes before the k-gram to the end of the chain of nexts, with their white space. What that
-is for is in `frequent.py`.
+Postings of one list form a *group* if k-grams (a list may hold several, whose hashes agree as far as they are kept),
+contexts, white space in them, and the groups of their nexts agree: so all of its postings agree from `REACH` bytes
+before the k-gram to the end of the chain of nexts, with their white space. What that is for is in `frequent.py`.
 """
 
 from __future__ import annotations

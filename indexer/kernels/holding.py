@@ -62,8 +62,9 @@ def hold_spans(
 
     `bounds` are those of the Origins. `documents` and `places` (the first place in each) get the holders of span s from
     `ends[0, s]` to `ends[0, s + 1]`, `leaders` places among which is one for each white space that the span has
-    there, from `ends[1, s]` on. A span is not done if there may be too little room for it; and one whose rarest
-    fingerprints lie in a run, and are no frequent ones, has -1 in `ends[2, s]`: it is for `holders_by_run`.
+    there, from `ends[1, s]` on. A span is not done if there may be too little room for it; and one that is to be looked
+    for by fingerprints in a run, which are no frequent ones, has their minimum plus one in `ends[2, s]`: it is for
+    `holders_by_run`.
     """
     total = segment.document_canonical[len(segment.document_canonical) - 1]
     window = scratch.pair
@@ -78,7 +79,9 @@ def hold_spans(
         minimum = rarest_minimum(query, low, high, start, end)
         grouped = numbers[minimum] >= 0
         if grouped:
+            # That of the first window may be no frequent one for all its postings, if they have several k-grams.
             minimum = first_minimum(query, start)
+            grouped = numbers[minimum] >= 0
         window_of(query, minimum, start, window)
         begin = window[0]
         stop = window[1]
@@ -110,7 +113,7 @@ def hold_spans(
             for i in range(done, count):
                 documents[i] = find_stretch(segment.document_canonical, segment.document_of_granule, places[i])
         elif in_run:
-            ends[2, s] = -1
+            ends[2, s] = minimum + 1
             continue
         else:
             more = led

@@ -13,7 +13,7 @@ import numpy as np
 from codecite.indexer.kernels.following import follow_runs
 from codecite.indexer.kernels.found import Query
 from codecite.indexer.kernels.frequent import Agreements, find_frequent
-from codecite.indexer.kernels.holders import find_holders, holders_by_run, list_runs, rarest, window_of
+from codecite.indexer.kernels.holders import find_holders, holders_by_run, list_runs, window_of
 from codecite.indexer.kernels.holding import hold_spans
 from codecite.indexer.kernels.postings import find_lists
 from codecite.indexer.kernels.types import Ints, Words
@@ -60,7 +60,9 @@ class Lists:
         find_lists(hashes, arrays.buckets, arrays.tags, arrays.guards, self.low, self.high)
         opened.segment.raise_if_damaged()
         self.numbers = np.empty(len(hashes), np.int64)
-        find_frequent(self.low, self.high, opened.segment.frequent.lists, self.numbers)
+        segment = opened.segment
+        places = query.positions[query.begins[:-1]]
+        find_frequent(query.text, places, self.low, self.high, segment.frequent.lists, segment.kgrams, self.numbers)
         self._agreements: Agreements | None = None
         self._runs: dict[tuple[int, int], Ints] = {}
 
@@ -128,13 +130,12 @@ class Lists:
                 np.concatenate([column, np.empty(3 * len(column), np.int64)]) for column in (documents, places, leaders)
             )
         for number in np.flatnonzero(ends[2, :-1]).tolist():
-            by_run[number] = self._in_run(*spans[:, number].tolist())
+            by_run[number] = self._in_run(int(ends[2, number]) - 1, *spans[:, number].tolist())
         return Holders(documents, places, leaders, ends, by_run)
 
-    def _in_run(self, start: int, end: int) -> tuple[Ints, Ints]:
-        """The Documents that hold a span, by the runs of its rarest minimum."""
+    def _in_run(self, minimum: int, start: int, end: int) -> tuple[Ints, Ints]:
+        """The Documents that hold a span, by the runs of a minimum of its."""
         query, arrays = self.query, self.opened.segment.arrays
-        minimum = rarest(query, self.low, self.high, start, end)
         low, high = int(self.low[minimum]), int(self.high[minimum])
         documents, places = np.empty((2, high - low), np.int64)
         window = np.empty(2, np.int64)

@@ -1,13 +1,16 @@
 """The frequent fingerprints of a Segment: their postings put into groups, with the text around them.
 
 In: the sections of a Segment in the making, its postings sorted by hash and position. Out: `positions` in the order
-of groups, and the sections `lists`, `groups` and `contexts` (what they hold is in `kernels/frequent.py`). It refuses to
-know what a query is.
+of groups, and the sections `lists`, `kgrams`, `groups` and `contexts` (what they hold is in `kernels/frequent.py`). It
+refuses to know what a query is.
 
 A list is frequent from LEAST postings on; where that would be more postings than fit in memory, from twice or four
 times as many on. The text is read back twice, in pieces, by all threads: for digests of all contexts, then for the
 contexts of those that differ. Everything else is sorting. That postings of one group agree rests on their digests,
 whose keys are drawn anew for each Segment and kept nowhere.
+
+    kgrams      u8 [L, 32]: the k-gram of each frequent list. The last byte is 1 where others have the same bucket and
+                tag: then all postings of the list are verified one by one, and stand in the order of their positions
 """
 
 from __future__ import annotations
@@ -22,7 +25,17 @@ from pathlib import Path
 import numpy as np
 
 from codecite.indexer.errors import IndexWriteError
-from codecite.indexer.kernels.contexts import KEYS, NONE, ROW, collapse, frequent_lists, gather, link, order_by_position
+from codecite.indexer.kernels.contexts import (
+    KEYS,
+    KGRAM_AT,
+    NONE,
+    ROW,
+    collapse,
+    frequent_lists,
+    gather,
+    link,
+    order_by_position,
+)
 from codecite.indexer.kernels.grouping import finish_groups, group_lists
 from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
 from codecite.indexer.store.content import ContentReader
@@ -52,7 +65,7 @@ class SegmentText:
 
 
 def write_frequent(directory: Path, unordered: Path, buckets: Any32, text: SegmentText, executor: Executor) -> None:
-    """Write the sections `positions`, `lists`, `groups` and `contexts`.
+    """Write the sections `positions`, `lists`, `kgrams`, `groups` and `contexts`.
 
     `unordered` holds the positions, sorted by list, as bare u32; the section `tags` is written already.
     """
@@ -61,18 +74,22 @@ def write_frequent(directory: Path, unordered: Path, buckets: Any32, text: Segme
     grouped = _grouped(bounds, positions, text, executor)
     write_array(directory / "lists.npy", grouped.lists)
     write_array(directory / "groups.npy", grouped.groups)
+    write_array(directory / "kgrams.npy", grouped.kgrams)
     with SectionWriter(directory / "contexts.npy") as section:
         write_array_header(section, np.uint8, sum(map(len, grouped.contexts)))
         for piece in grouped.contexts:
             section.write(piece.data)
     count = int(buckets[-1])
+    pure = grouped.kgrams[:, -1] == 0
+    order = grouped.order[np.repeat(pure, bounds[1] - bounds[0])]
+    bounds = bounds[:, pure]
     with SectionWriter(directory / "positions.npy") as section:
         write_array_header(section, np.uint32, count)
         done = 0
         for begin, end, first, last in _stretches(bounds, count):
             stretch = np.fromfile(unordered, np.uint32, end - begin, offset=4 * begin)
             places = _places(bounds[:, first:last]) - begin
-            stretch[places] = positions[grouped.order[done : done + len(places)]]
+            stretch[places] = positions[order[done : done + len(places)]]
             done += len(places)
             section.write(stretch.data)
 
@@ -133,6 +150,7 @@ def _take(unordered: Path, bounds: Ints) -> Any32:
 class _Grouped:
     """The sections, and in which order the postings go."""
 
+    kgrams: Bytes
     lists: Ints
     groups: Words
     contexts: list[Bytes]
@@ -188,7 +206,18 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     shifts = np.repeat(bounds[0] - (np.cumsum(sizes) - sizes), kept)
     begins = (groups[:, 0] + shifts).astype(np.uint64)
     records = np.stack([begins | groups[:, 1].astype(np.uint64) << np.uint64(32), sides], axis=1)
-    return _Grouped(lists, records, [part[2] for part in parts], order)
+    return _Grouped(_kgrams(contexts, kept), lists, records, [part[2] for part in parts], order)
+
+
+def _kgrams(contexts: Bytes, kept: Ints) -> Bytes:
+    """The k-gram of each list, u8 [L, 32]; its last byte is 1 where the list holds others too."""
+    found = contexts.reshape(-1, ROW)[:, KGRAM_AT : KGRAM_AT + 32].copy()
+    firsts = np.cumsum(kept) - kept
+    differs = (found != np.repeat(found[firsts], kept, axis=0)).any(axis=1)
+    kgrams = found[firsts]
+    if len(kept):
+        kgrams[:, -1] = np.logical_or.reduceat(differs, firsts)
+    return kgrams
 
 
 def _chains(positions: Any32, text: SegmentText, executor: Executor) -> tuple[Words, Any32]:

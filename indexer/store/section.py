@@ -14,7 +14,7 @@ The frame costs 8 bytes in 65,536 and 32 a file.
 History. Nothing has been released: versions 0.x are drafts, read by no other draft.
     0.1     XXH3 in place of XXH64 (kernels cannot compute it), names without the Segment's
     0.3     sections `rest` and `removed`; stamps, languages and marks of Origins; when a Package was complete
-    0.4     sections `lists`, `groups` and `contexts`; the postings of frequent lists stand in groups
+    0.4     sections `lists`, `kgrams`, `groups` and `contexts`; the postings of frequent lists stand in groups
 """
 
 from __future__ import annotations

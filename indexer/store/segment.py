@@ -39,7 +39,7 @@ GUARDED = {
     CONTEXTS: "contexts.npy",
 }
 """Sections whose blocks are held against their checksums when they are first touched."""
-ARRAYS = ("dictionary", "blocks", "documents", "lists", "contents", "origin_bounds", "licenses", "foreign")
+ARRAYS = ("dictionary", "blocks", "documents", "lists", "kgrams", "contents", "origin_bounds", "licenses", "foreign")
 """Arrays that are checked as a whole when the Segment is opened."""
 REST = "rest.npy"
 """What only a merge reads."""
@@ -93,6 +93,7 @@ class Segment:
             guards=guard(self._guarded),
         )
         groups, contexts = (array_of(self._sections[number]) for number in (GROUPS, CONTEXTS))
+        self.kgrams = arrays["kgrams"]
         self.frequent = Frequent(arrays["lists"], groups, contexts, self.arrays.guards)
         columns = read_table(self.path / "origins.arrow")
         self.origin_document = numbers_of(columns["document"])

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle.repeats import Posted, cases, gathered, linked
 
-from codecite.indexer.kernels.contexts import BEFORE, NONE, REACH, ROW, collapse, frequent_lists, order_by_position
+from codecite.indexer.kernels.contexts import (
+    BEFORE,
+    NONE,
+    REACH,
+    ROW,
+    collapse,
+    frequent_lists,
+    order_by_position,
+)
 
 
 @given(st.lists(st.lists(st.integers(0, 3), max_size=9).map(sorted), max_size=6), st.integers(1, 4), st.integers(0, 9))
@@ -60,7 +68,7 @@ def test_contexts_are_the_text_around_postings(case: Posted, pieces: int) -> Non
         assert (side(contexts, place[number], BEFORE), side(contexts, place[number], 0)) == (before, behind)
         assert whole[place[number]] == (len(behind) == REACH)
         digest = int(digests[place[number]])
-        assert named.setdefault((before, behind, *spaces(raw)), digest) == digest
+        assert named.setdefault((before, kgram, behind, *spaces(raw)), digest) == digest
     assert len(set(named.values())) == len(named)
 
 

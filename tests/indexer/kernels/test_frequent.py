@@ -161,11 +161,22 @@ def test_groups_say_which_list_and_postings_they_have(case: Posted, gap: int) ->
 
 @given(cases, st.integers(1, 3))
 def test_frequent_lists_are_told_by_where_they_begin(case: Posted, gap: int) -> None:
-    """Rare lists and empty ones are none."""
+    """Rare lists and empty ones are none, nor are those of several k-grams; another k-gram's are empty."""
     lists = grouped(case, gap).frequent.lists
     begins, ends = lists[0, :-1], lists[1, :-1]
     low = np.concatenate([begins, begins - 1, begins, ends[-1:]])
     high = np.concatenate([ends, begins, begins, ends[-1:] + 1])
     numbers = np.full(len(low), -2, np.int64)
-    find_frequent(low, high, lists, numbers)
-    assert numbers.tolist() == [*range(len(begins)), *[-1] * (len(low) - len(begins))]
+    text = bytearray(i * 7 % 251 for i in range(25 * len(low)))
+    kgrams = np.zeros((len(begins), 32), np.uint8)
+    for number in range(len(begins)):
+        kgrams[number, :25] = text[25 * number : 25 * number + 25]
+    kgrams[::3, 31] = 1
+    kgrams[1::3, 7] ^= 1
+    places = np.arange(0, 25 * len(low), 25)
+    before = high - low
+    find_frequent(np.frombuffer(text, np.uint8), places, low, high, lists, kgrams, numbers)
+    expected = [number if number % 3 == 2 else -1 for number in range(len(begins))]
+    assert numbers.tolist() == expected + [-1] * (len(low) - len(begins))
+    kept = [number for number in range(len(low)) if number >= len(begins) or number % 3 != 1]
+    assert (high - low).tolist() == [int(before[i]) if i in kept else 0 for i in range(len(low))]

@@ -153,7 +153,6 @@ def same_list() -> tuple[bytes, bytes]:
     raise AssertionError("none are alike")
 
 
-@pytest.mark.xfail(strict=True, reason="groups do not tell k-grams apart that share a list")
 def test_other_text_in_the_list_of_a_fingerprint_is_no_match(tmp_path: Path) -> None:
     """Where contexts agree on both sides and the k-grams between them differ, the documents share no passage."""
     one, other = same_list()
