@@ -65,6 +65,8 @@ def test_contexts_are_the_text_around_postings(case: Posted, pieces: int) -> Non
     named: dict[object, int] = {}
     for number, (owner, at) in enumerate(case.flat):
         before, behind, raw = twins.surroundings(case.raw[owner], at)
+        kgram = twins.canonical(case.raw[owner])[at : at + KGRAM]
+        assert contexts[place[number] * ROW + KGRAM_AT :][:KGRAM].tobytes() == kgram
         assert (side(contexts, place[number], BEFORE), side(contexts, place[number], 0)) == (before, behind)
         assert whole[place[number]] == (len(behind) == REACH)
         digest = int(digests[place[number]])
