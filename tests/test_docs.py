@@ -15,7 +15,15 @@ import pytest
 from codecite.search_api.cli.main import cli
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/sources.md", "docs/operations.md")
+PAGES = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "docs/sources.md",
+    "docs/operations.md",
+    "docs/common.md",
+    "docs/marks.md",
+)
 
 
 def text_of(page: str) -> str:

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle.repeats import Posted, cases, gathered, linked
 
+from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.contexts import (
     BEFORE,
+    KGRAM_AT,
     NONE,
     REACH,
     ROW,
