@@ -264,12 +264,12 @@ def _hold(snapshot: Snapshot, lists: list[Lists], spans: list[Span]) -> list[Hel
         tally(documents, ends, item.opened.licensed, item.opened.origins, cap, counts, used, projects, tables, totals)
     names = snapshot.expressions
     held = []
-    for span, (documents, project_count, met) in enumerate(totals.T.tolist()):
+    for span, (count, project_count, met) in enumerate(totals.T.tolist()):
         chosen = used[span, :met]
         licenses = sorted(
             zip([names[i] for i in chosen.tolist()], counts[span, chosen].tolist(), strict=True),
             key=lambda item: (-item[1], item[0]),
         )
         places = tuple((number, *item.of(span)) for number, item in enumerate(holders))
-        held.append(Held(documents, project_count, dict(licenses), tuple(place for place in places if len(place[1]))))
+        held.append(Held(count, project_count, dict(licenses), tuple(place for place in places if len(place[1]))))
     return held

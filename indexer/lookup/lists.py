@@ -77,8 +77,9 @@ class Lists:
                 number = int(self.numbers[np.searchsorted(query.begins, f, side="right") - 1])
                 run = int(query.run_of[f])
                 table = np.empty((4, int(frequent.lists[2, number + 1] - frequent.lists[2, number])), np.int64)
-                where = (int(column[run]) for column in (query.run_start, query.run_end, query.run_period))
-                follow_runs(frequent, number, query.text, *where, int(query.positions[f]), table)
+                start, stop = int(query.run_start[run]), int(query.run_end[run])
+                period, q = int(query.run_period[run]), int(query.positions[f])
+                follow_runs(frequent, number, query.text, start, stop, period, q, table)
                 run_at[f] = runs.shape[1]
                 runs = np.concatenate([runs, table], axis=1)
             self._agreements = self.opened.agreements(len(query.text))._replace(runs=runs, run_at=run_at)

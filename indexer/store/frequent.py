@@ -119,7 +119,8 @@ def _places(bounds: Ints) -> Ints:
     """The numbers of all postings of some lists, one list after the other."""
     sizes = bounds[1] - bounds[0]
     firsts = np.cumsum(sizes) - sizes
-    return np.arange(int(sizes.sum()), dtype=np.int64) + np.repeat(bounds[0] - firsts, sizes)
+    places: Ints = np.arange(int(sizes.sum()), dtype=np.int64) + np.repeat(bounds[0] - firsts, sizes)
+    return places
 
 
 def _stretches(bounds: Ints, count: int) -> Iterator[tuple[int, int, int, int]]:
@@ -214,7 +215,7 @@ def _kgrams(contexts: Bytes, kept: Ints) -> Bytes:
     found = contexts.reshape(-1, ROW)[:, KGRAM_AT : KGRAM_AT + 32].copy()
     firsts = np.cumsum(kept) - kept
     differs = (found != np.repeat(found[firsts], kept, axis=0)).any(axis=1)
-    kgrams = found[firsts]
+    kgrams: Bytes = found[firsts]
     if len(kept):
         kgrams[:, -1] = np.logical_or.reduceat(differs, firsts)
     return kgrams
