@@ -5,9 +5,10 @@ of groups, and the sections `lists`, `kgrams`, `groups` and `contexts` (what the
 refuses to know what a query is.
 
 A list is frequent from LEAST postings on; where that would be more postings than fit in memory, from twice or four
-times as many on. The text is read back twice, in pieces, by all threads: for digests of all contexts, then for the
-contexts of those that differ. Everything else is sorting. That postings of one group agree rests on their digests,
-whose keys are drawn anew for each Segment and kept nowhere.
+times as many on, and where it would be too many groups without those lists that have most for their postings. The text
+is read back twice, in pieces, by all threads: for digests of all contexts, then for the contexts of those that differ.
+Everything else is sorting. That postings of one group agree rests on their digests, whose keys are drawn anew for each
+Segment and kept nowhere.
 
     kgrams      u8 [L, 32]: the k-gram of each frequent list. The last byte is 1 where others have the same bucket and
                 tag: then all postings of the list are verified one by one, and stand in the order of their positions
@@ -37,14 +38,16 @@ from codecite.indexer.kernels.contexts import (
     order_by_position,
 )
 from codecite.indexer.kernels.grouping import finish_groups, group_lists
-from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
+from codecite.indexer.kernels.types import Any32, Bytes, Flags, Ints, Words
 from codecite.indexer.store.content import ContentReader
 from codecite.indexer.store.section import CheckedReader, SectionWriter, write_array, write_array_header
 
 LEAST = 192
 """Postings from which on a list is frequent."""
-MOST = 24_000_000
+MOST = 12_000_000
 """Postings of frequent lists in one Segment, at most: some 40 bytes of memory each while it is written."""
+MOST_GROUPS = 4_500_000
+"""Groups in one Segment, at most: some 200 bytes of memory each."""
 _PIECE = 4 << 20
 _TASK = 1 << 17
 _STRETCH = 1 << 20
@@ -70,8 +73,12 @@ def write_frequent(directory: Path, unordered: Path, buckets: Any32, text: Segme
     `unordered` holds the positions, sorted by list, as bare u32; the section `tags` is written already.
     """
     bounds = _bounds(directory / "tags.npy", buckets)
-    positions = _take(unordered, bounds)
-    grouped = _grouped(bounds, positions, text, executor)
+    while True:
+        positions = _take(unordered, bounds)
+        grouped = _grouped(bounds, positions, text, executor)
+        if isinstance(grouped, _Grouped):
+            break
+        bounds = np.ascontiguousarray(bounds[:, grouped])
     write_array(directory / "lists.npy", grouped.lists)
     write_array(directory / "groups.npy", grouped.groups)
     write_array(directory / "kgrams.npy", grouped.kgrams)
@@ -158,8 +165,8 @@ class _Grouped:
     order: Any32
 
 
-def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Executor) -> _Grouped:
-    """Group all postings of the frequent lists."""
+def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Executor) -> _Grouped | Flags:
+    """Group all postings of the frequent lists; or which of these to do without, where there are too many groups."""
     ascending = np.empty(len(positions), np.uint32)
     order_by_position(positions, ascending)
     by_place, following = _chains(positions[ascending], text, executor)
@@ -173,6 +180,12 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     members, firsts = np.empty_like(positions), np.empty(len(positions) + 1, np.uint32)
     kept = np.empty(len(sizes), np.int64)
     count = collapse(sizes, digests, members, firsts, kept)
+    if count > MOST_GROUPS:
+        # Those go in which groups stand for few postings.
+        worst = np.argsort(kept / sizes, kind="stable")
+        stays = np.zeros(len(sizes), bool)
+        stays[worst[np.cumsum(kept[worst]) <= MOST_GROUPS]] = True
+        return stays
     firsts[count] = len(positions)
     firsts = firsts[: count + 1].copy()
     digests = digests[members[firsts[:-1]]]

@@ -191,6 +191,21 @@ def test_where_they_are_too_many_lists_are_frequent_from_more_postings_on(tmp_pa
     assert sum(len(group.members) for groups in found for group in groups) == most
 
 
+def test_lists_go_whose_groups_are_too_many(tmp_path: Path) -> None:
+    """First those with most groups for their postings; what is left answers as ever."""
+    chance = random.Random(4)
+    shared = bytes(chance.choices(range(97, 123), k=300))
+    raw = [shared + bytes(chance.choices(range(65, 91), k=80)) + b"%d" % (i % 3) for i in range(40)]
+    made = [(content, [Place(path=f"{number}.py")]) for number, content in enumerate(raw)]
+    with patch.object(frequent, "LEAST", 10), patch.object(frequent, "MOST_GROUPS", 100):
+        build(tmp_path / "index", made)
+    (segment,) = segments(tmp_path / "index")
+    assert 0 < len(segment.frequent.groups) <= 100
+    library = Library(open_index(tmp_path / "index"), Oracle(made, cap=1000, common=20))
+    library.check(raw[3])
+    library.check(shared[50:200])
+
+
 @pytest.mark.parametrize("adds", [2, 5])
 def test_a_merge_groups_as_if_all_was_written_at_once(tmp_path: Path, adds: int) -> None:
     """Lists that were rare in every Segment before are frequent after it."""
