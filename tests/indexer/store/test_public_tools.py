@@ -60,6 +60,7 @@ def test_numpy_maps_every_array(segment: Path) -> None:
         "buckets": "uint32",
         "tags": "uint16",
         "positions": "uint32",
+        "kgrams": "uint8",
         "lists": "int64",
         "groups": "uint64",
         "contexts": "uint8",
@@ -69,6 +70,7 @@ def test_numpy_maps_every_array(segment: Path) -> None:
     }
     assert arrays["buckets"][-1] == len(arrays["tags"]) == len(arrays["positions"]) == len(arrays["rest"])
     assert arrays["lists"].shape[0] == 6
+    assert arrays["kgrams"].shape == (arrays["lists"].shape[1] - 1, 32)
     assert arrays["groups"].shape == (arrays["lists"][2, -1], 2)
     assert len(arrays["contexts"]) == arrays["lists"][3, -1]
     assert np.load(segment / "foreign.npy").shape == (0, 20)
