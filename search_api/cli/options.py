@@ -23,10 +23,10 @@ FAIL = 1
 ERROR = 2
 
 _COMPILING_AGAIN = (
-    "codecite: compiling (some 10 to 20 seconds), each time, since no cache of compiled kernels can be written here; "
+    "codecite: compiling (some 30 to 60 seconds), each time, since no cache of compiled kernels can be written here; "
     "let NUMBA_CACHE_DIR name a directory that can be"
 )
-_COMPILING = "codecite: first run, compiling (once, some 10 to 20 seconds; `codecite warm` does it beforehand)"
+_COMPILING = "codecite: first run, compiling (once, some 30 to 60 seconds; `codecite warm` does it beforehand)"
 
 
 def user_directory(variable: str, fallback: str) -> Path:
