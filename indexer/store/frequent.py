@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -237,7 +237,11 @@ def _kgrams(contexts: Bytes, kept: Ints) -> Bytes:
 def _chains(positions: Any32, text: SegmentText, executor: Executor) -> tuple[Words, Any32]:
     """The digest of each posting's chain, and its next; all go by ascending positions."""
     digests, whole = np.empty(len(positions), np.uint64), np.empty(len(positions), np.uint8)
-    _gather(positions, np.empty(0, np.uint8), whole, digests, text, executor)
+
+    def keep(part: slice, _: Bytes, wholes: Bytes, found: Words) -> None:
+        digests[part], whole[part] = found, wholes
+
+    _gather(positions, False, keep, text, executor)
     following = np.empty(len(positions), np.uint32)
     link(positions, whole, _keys(), np.empty(ROW, np.uint8), digests, following)
     return digests, following
@@ -246,31 +250,46 @@ def _chains(positions: Any32, text: SegmentText, executor: Executor) -> tuple[Wo
 def _contexts(positions: Any32, text: SegmentText, executor: Executor) -> Bytes:
     """The contexts of postings at these positions, in rows."""
     order = np.argsort(positions, kind="stable")
-    contexts = np.empty(len(positions) * ROW, np.uint8)
-    unused, digests = np.empty(len(positions), np.uint8), np.empty(len(positions), np.uint64)
-    _gather(positions[order], contexts, unused, digests, text, executor)
-    rows = contexts.reshape(-1, ROW)
-    out = np.empty_like(rows)
-    out[order] = rows
-    return out.ravel()
+    contexts = np.empty((len(positions), ROW), np.uint8)
+
+    def keep(part: slice, rows: Bytes, *_: Bytes | Words) -> None:
+        contexts[order[part]] = rows.reshape(-1, ROW)
+
+    _gather(positions[order], True, keep, text, executor)
+    return contexts.ravel()
 
 
 def _gather(
-    positions: Any32, contexts: Bytes, whole: Bytes, digests: Words, text: SegmentText, executor: Executor
+    positions: Any32,
+    wanted: bool,
+    keep: Callable[[slice, Bytes, Bytes, Words], None],
+    text: SegmentText,
+    executor: Executor,
 ) -> None:
-    """Read the text through for the contexts of postings, with all threads."""
+    """Read the text through for the contexts of postings (if they are wanted), with all threads.
+
+    `keep` is handed what `gather` finds of a stretch of the positions, which ascend.
+    """
     raw, canonical = text.documents[0], text.documents[1]
     reader = text.reader()
     keys = _keys()
 
     def collect(piece: tuple[int, int]) -> None:
         first, last = piece
-        begin = int(np.searchsorted(positions, canonical[first]))
-        if begin < len(positions) and positions[begin] < canonical[last]:
-            data = reader.raw(int(raw[first]), int(raw[last]))
-            starts = raw[first : last + 1] - raw[first]
-            work = np.empty(ROW, np.uint8)
-            gather(data, starts, canonical[first : last + 1], positions, begin, keys, work, contexts, whole, digests)
+        begin, end = np.searchsorted(positions, canonical[[first, last]]).tolist()
+        if begin == end:
+            return
+        data = reader.raw(int(raw[first]), int(raw[last]))
+        starts = raw[first : last + 1] - raw[first]
+        contexts = np.empty((end - begin) * ROW if wanted else 0, np.uint8)
+        work, whole, digests = (
+            np.empty(ROW, np.uint8),
+            np.empty(end - begin, np.uint8),
+            np.empty(end - begin, np.uint64),
+        )
+        here = canonical[first : last + 1]
+        gather(data, starts, here, positions[begin:end], 0, keys, work, contexts, whole, digests)
+        keep(slice(begin, end), contexts, whole, digests)
 
     try:
         for _ in executor.map(collect, _pieces(raw)):
