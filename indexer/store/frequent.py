@@ -204,6 +204,8 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     lists[:2, :-1] = bounds
     tasks = _tasks(kept)
     parts = list(executor.map(group, tasks))
+    kgrams = _kgrams(contexts.reshape(-1, ROW)[:, KGRAM_AT : KGRAM_AT + 32], kept, tasks)
+    contexts, digests = np.empty(0, np.uint8), np.empty(0, np.uint64)  # the largest, and not needed any more
     made = at = 0
     for (first, last), part in zip(tasks, parts, strict=True):
         lists[2:, first:last] = part[3]
@@ -220,17 +222,20 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     shifts = np.repeat(bounds[0] - (np.cumsum(sizes) - sizes), kept)
     begins = (groups[:, 0] + shifts).astype(np.uint64)
     records = np.stack([begins | groups[:, 1].astype(np.uint64) << np.uint64(32), sides], axis=1)
-    return _Grouped(_kgrams(contexts, kept), lists, records, [part[2] for part in parts], order)
+    return _Grouped(kgrams, lists, records, [part[2] for part in parts], order)
 
 
-def _kgrams(contexts: Bytes, kept: Ints) -> Bytes:
-    """The k-gram of each list, u8 [L, 32]; its last byte is 1 where the list holds others too."""
-    found = contexts.reshape(-1, ROW)[:, KGRAM_AT : KGRAM_AT + 32].copy()
-    firsts = np.cumsum(kept) - kept
-    differs = (found != np.repeat(found[firsts], kept, axis=0)).any(axis=1)
-    kgrams: Bytes = found[firsts]
-    if len(kept):
-        kgrams[:, -1] = np.logical_or.reduceat(differs, firsts)
+def _kgrams(found: Bytes, kept: Ints, tasks: list[tuple[int, int]]) -> Bytes:
+    """The k-gram of each list, u8 [L, 32]; its last byte is 1 where the list holds others too.
+
+    `found` has that of each group.
+    """
+    firsts = np.append(np.cumsum(kept) - kept, len(found))
+    kgrams: Bytes = found[firsts[:-1]]
+    for first, last in tasks:
+        here = found[firsts[first] : firsts[last]]
+        differs = (here != np.repeat(kgrams[first:last], kept[first:last], axis=0)).any(axis=1)
+        kgrams[first:last, -1] = np.logical_or.reduceat(differs, firsts[first:last] - firsts[first])
     return kgrams
 
 
