@@ -17,6 +17,11 @@ begins no later than P. Among the spans that do, let S be the one that ends last
 window of T bytes that ends one byte beyond e lies in P. The Document's fingerprint in that window lies at the end of
 S; so it was not passed over. (Being covered alone is not enough: each fingerprint of a passage can be covered by some
 span, two of which the passage sticks out of on different sides.)
+
+Frequent lists are not visited here but by `chains.py`, which finds every passage whose first fingerprint is frequent,
+to its end. So P's first fingerprint is none, and what holds the window beyond e may be one that nobody verifies there.
+Then all fingerprints of P back to the last that is not frequent are: that one lies in P, too, and counts as lying at
+the end of S (`_at_end`).
 """
 
 from __future__ import annotations

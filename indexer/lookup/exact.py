@@ -34,8 +34,7 @@ class Held:
 
     `holders` has an entry for each Segment with holders: its number, their Documents, the first place of the passage
     in each, and places among which is one for each white space it has there. `documents` and `licenses` are exact;
-    `projects` is exact up to the larger of the cap and the
-    number of projects that makes a passage common.
+    `projects` is exact up to the larger of the cap and the number of projects that makes a passage common.
     """
 
     documents: int
