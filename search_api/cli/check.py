@@ -1,29 +1,27 @@
-"""`codecite check`: the Report on files, on standard input, or on a file of completions.
+"""`codecite check`: the Report on files or on standard input; a file of completions goes to `batch.py`.
 
-In: bytes, of files or of JSON lines. Out: Reports, as text or JSON; the exit code of the worst verdict. What cannot
+In: bytes of files. Out: Reports, as text or JSON; the exit code of the worst verdict. What cannot
 be read is named, and the rest is answered still. It refuses to know how passages are found.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
-from codecite.indexer.errors import CodeciteError, TextError
-from codecite.indexer.records import Outcome, Report
+from codecite.indexer.errors import CodeciteError
+from codecite.search_api.cli.batch import check_batch
 from codecite.search_api.cli.options import (
     ERROR,
-    FAIL,
     OK,
     answer,
     colour_wanted,
     compiling_to_read,
     complain,
+    exit_code,
     format_option,
     indexes_option,
     note,
@@ -60,13 +58,8 @@ def check(files: tuple[str, ...], batch: str | None, sources: int, indexes: tupl
     index = open_index(*indexes)
     with compiling_to_read():
         if batch is not None:
-            return _check_batch(index, batch, sources)
+            return check_batch(index, batch, sources)
         return _check_files(index, files or (_STDIN,), sources, form)
-
-
-def exit_code(report: Report) -> int:
-    """1 where the verdict is `fail`, else 0."""
-    return FAIL if report.verdict.outcome is Outcome.FAIL else OK
 
 
 def _check_files(index: Index, files: tuple[str, ...], sources: int, form: str) -> int:
@@ -98,42 +91,3 @@ def _read(name: str) -> bytes:
     if sys.stdin.isatty():
         note("reading the text from this terminal; end it with Ctrl-D")
     return sys.stdin.buffer.read()
-
-
-def _check_batch(index: Index, batch: str, sources: int) -> int:
-    if batch == _STDIN:
-        return _check_lines(index, sys.stdin.buffer, batch, sources)
-    with Path(batch).open("rb") as lines:
-        return _check_lines(index, lines, batch, sources)
-
-
-def _check_lines(index: Index, lines: BinaryIO | Iterable[bytes], batch: str, sources: int) -> int:
-    code = OK
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            identifier, text = _completion(line)
-            report = index.check(text, sources=sources)
-        except (TextError, ValueError) as error:
-            complain(f"{batch}, line {number}: {error}")
-            code = ERROR
-            continue
-        answer({"id": identifier, **report.to_dict()}, line=True)
-        code = max(code, exit_code(report))
-    return code
-
-
-def _completion(line: bytes) -> tuple[Any, str]:
-    """The id and the text of one line of a batch; ValueError says what is wrong with it."""
-    try:
-        record = json.loads(line)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    if not isinstance(record, dict):
-        raise ValueError('not an object with "id" and "text"')
-    if "id" not in record:
-        raise ValueError('has no "id"')
-    if not isinstance(record.get("text"), str):
-        raise ValueError('has no "text" that is a string')
-    return record["id"], record["text"]

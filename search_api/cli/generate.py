@@ -11,11 +11,11 @@ from typing import BinaryIO
 
 import click
 
-from codecite.search_api.cli.check import exit_code
 from codecite.search_api.cli.options import (
     answer,
     colour_wanted,
     compiling_to_read,
+    exit_code,
     format_option,
     indexes_option,
 )

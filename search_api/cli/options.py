@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from codecite.indexer.records import Outcome, Report
 from codecite.search_api.cli.printable import printable
 
 OK = 0
@@ -82,6 +83,11 @@ sources_option = click.option(
 def answer(value: Mapping[str, Any], *, line: bool = False) -> None:
     """Write one JSON object to standard output, on one line or indented."""
     click.echo(json.dumps(value, indent=None if line else 2))
+
+
+def exit_code(report: Report) -> int:
+    """1 where the verdict is `fail`, else 0."""
+    return FAIL if report.verdict.outcome is Outcome.FAIL else OK
 
 
 def complain(message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +124,46 @@ def test_broken_lines_of_a_batch_are_named_and_the_others_answered(codecite, ind
     complaints = done.stderr.splitlines()
     for number in range(2, 9):
         assert sum(f"line {number}:" in line for line in complaints) == 1, number
+
+
+def test_a_long_batch_is_answered_in_its_order_by_several_processes(
+    codecite, index: Path, passage: str, tmp_path: Path
+) -> None:
+    """Several hundred lines, some broken: each answer is the library's, each broken line is named."""
+    file = tmp_path / "batch.jsonl"
+    lines = [json.dumps({"id": n, "text": passage[n % 7 :] if n % 3 else f"x = {n}"}) for n in range(500)]
+    broken = {70, 299, 500}
+    for number in broken:
+        lines[number - 1] = "{not json"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    done = codecite("check", "--batch", file, "--index", index)
+    library = open_index(index)
+    expected = [json.loads(line) for number, line in enumerate(lines, start=1) if number not in broken]
+    assert done.returncode == 2
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"id": line["id"], **library.check(line["text"]).to_dict()} for line in expected
+    ]
+    assert [complaint.split(": ")[1] for complaint in done.stderr.splitlines()] == [
+        f"{file}, line {number}" for number in sorted(broken)
+    ]
+
+
+def test_a_damaged_index_ends_a_long_batch_with_one_line(codecite, index: Path, passage: str, tmp_path: Path) -> None:
+    """Also where one of the other processes meets the damage."""
+    damaged = tmp_path / "index"
+    shutil.copytree(index, damaged)
+    (postings,) = damaged.rglob("positions.npy")
+    whole = bytearray(postings.read_bytes())
+    whole[5000] ^= 1
+    postings.write_bytes(whole)
+    file = tmp_path / "batch.jsonl"
+    texts = ["x = 1"] * 200 + [passage] * 200
+    file.write_text("".join(json.dumps({"id": 1, "text": text}) + "\n" for text in texts), encoding="utf-8")
+    done = codecite("check", "--batch", file, "--index", damaged)
+    assert done.returncode == 2
+    assert 64 <= len(done.stdout.splitlines()) <= 200
+    assert len(done.stderr.splitlines()) == 1
+    assert str(postings) in done.stderr
 
 
 def test_text_marks_the_passage_and_names_its_source(codecite, index: Path, passage: str) -> None:
