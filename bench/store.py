@@ -20,7 +20,7 @@ from pathlib import Path
 
 import measure
 import pinned
-from queries import read_texts
+from queries import make_queries
 
 from codecite.indexer import open_index
 from codecite.indexer.build import AddResult, add
@@ -57,7 +57,7 @@ def main() -> None:
         f"{len(parts)} additions of 10 MB: {sum(seconds):.1f} s, {sum(seconds) / whole.seconds:.2f} times one; "
         f"the median one {statistics.median(seconds):.2f} s, the longest {max(seconds):.2f} s"
     )
-    texts = read_texts(pinned.cache() / "queries.jsonl", arguments.queries)
+    texts = [query.text for query in make_queries(pinned.cache() / "corpora", arguments.queries)]
     ways = [partial(open_index(path).check, sources=5) for path in (one, many)]
     single, merged = (statistics.median(times) for times in measure.best_times(ways, texts, arguments.passes))
     segments = len(list((many / "segments").iterdir()))
