@@ -65,6 +65,7 @@ def test_a_second_run_reads_nothing_again(codecite, corpus: Path, tmp_path: Path
     """Files of a tree and whole packages are counted as unchanged, and no generation is published."""
     archive = wheel(tmp_path / "demo-1.0-py3-none-any.whl", first="one = 1\n")
     arguments = (corpus, archive, "--index", tmp_path / "index")
+    time.sleep(SETTLED)
     first = added(codecite, *arguments)
     assert (first["unchanged_files"], first["unchanged_packages"]) == (0, 0)
     again = added(codecite, *arguments)
