@@ -29,12 +29,13 @@ from codecite.indexer.kernels.frequent import (
     Frequent,
     agree,
     chain,
+    edge_later,
     end_posting,
     first_posting,
     first_with,
 )
 from codecite.indexer.kernels.grouping import SIDE, SIDE_BITS
-from codecite.indexer.kernels.jit import part
+from codecite.indexer.kernels.jit import inlined, part
 from codecite.indexer.kernels.licensed import Licensed
 from codecite.indexer.kernels.rulers import document_run, visit_run
 from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, SegmentArrays, find_stretch, posting
@@ -91,6 +92,10 @@ def visit_list(
             if later < REACH:
                 if earlier + KGRAM + later < GUARANTEE:
                     continue
+            elif known.ahead_at[q] >= 0:
+                value = np.int64(known.ahead[np.int64(known.ahead_at[q]) + group - frequent.lists[2, number]])
+                later = value >> 1
+                is_open = value & 1 != 0
             else:
                 later = chain(frequent, known, query.text, number, group, q, 0)
                 is_open = known.state[OPEN] != 0
@@ -105,7 +110,7 @@ def visit_list(
     return DONE
 
 
-@part
+@inlined
 def _keep(
     query: Query,
     segment: SegmentArrays,
@@ -147,7 +152,7 @@ def _keep(
             full = full_with(found, stop - first)
             if full != DONE:
                 return full
-            start, end = compare(query, segment, scratch, found, document, q, d)
+            start, end = compare(query, segment, scratch, found.compared, document, q, d)
             if end - start >= GUARANTEE:
                 record(query, found, licensed, document, f, start, end)
             continue
@@ -183,67 +188,65 @@ def _visit_run(
     """The same for a run, of which fingerprint f is the first."""
     run = query.run_of[f]
     start = query.run_start[run]
-    stop = query.run_end[run]
     period = query.run_period[run]
     q = query.positions[f]
     first = frequent.lists[2, number]
+    count = frequent.lists[2, number + 1] - first
     table = known.run_at[f]
     seen = known.seen
     seen[:] = -1
     longest = found.phases
     longest[:] = 0
     runs = known.runs
-    for group in range(first, frequent.lists[2, number + 1]):
-        ahead = runs[0, table + group - first]
-        length = runs[1, table + group - first]
+    i = runs[4, table] if count else 0
+    while i < count:
+        ahead = runs[0, table + i]
+        length = runs[1, table + i]
         if length < 0:
-            full = _visit_documents(query, segment, frequent, scratch, licensed, found, number, group, f)
-            if full != DONE:
-                return full
-            continue
-        if ahead < REACH and ahead + KGRAM + length >= GUARANTEE:
+            full = _visit_documents(query, segment, frequent, scratch, licensed, found, number, first + i, f)
+        else:
             phase = (q - ahead) % period
             full = _keep_family(
-                segment, frequent, scratch, licensed, found, number, group, run, phase, ahead + KGRAM + length, longest
+                segment,
+                frequent,
+                scratch,
+                licensed,
+                found,
+                number,
+                first + i,
+                run,
+                phase,
+                ahead + KGRAM + length,
+                longest,
             )
-            if full != DONE:
-                return full
-        if runs[2, table + group - first] == 0 and runs[3, table + group - first] == 0:
+        if full != DONE:
+            return full
+        i = runs[4, table + i + 1] if i + 1 < count else count
+    edges = known.edges
+    for e in range(2 * table, 2 * (table + count)):
+        group = np.int64(edges[0, e])
+        at = np.int64(edges[1, e])
+        earlier = np.int64(edges[2, e])
+        if group < 0 or at < 0 or earlier < 0:
             continue
-        for side in range(2):
-            at = start + ahead if side == 0 else stop - KGRAM - length
-            if ahead == REACH and (side == 0 or at - start >= REACH):
-                continue
-            if at < start or at + KGRAM > stop or (side == 1 and at == start + ahead):
-                continue
-            together = side == 0 or at == start + ahead
-            aligned = side == 1 or at + KGRAM + length == stop
-            earlier = ahead + runs[2, table + group - first] if together else min(ahead, at - start)
-            if together and runs[2, table + group - first] < 0:
-                continue
-            later = min(length, stop - at - KGRAM)
-            beyond = runs[3, table + group - first] if aligned else 0
-            if beyond == 0 and earlier <= at - start:
-                continue
-            if (at - q) % period != 0:
-                continue
-            is_open = False
-            if beyond >= 0:
-                later += beyond
-            else:
-                later = chain(frequent, known, query.text, number, group, at, 0)
-                is_open = known.state[OPEN] != 0
-            if earlier + KGRAM + later < GUARANTEE:
-                continue
-            full = _keep(
-                query, segment, frequent, scratch, licensed, found, number, group, f, at, earlier, later, is_open, seen
-            )
-            if full != DONE:
-                return full
+        i = table + group - first
+        if runs[0, i] == REACH and at - start >= REACH:
+            continue
+        if e >= 2 * table + count and runs[2, i] != 0 and at == start + runs[0, i]:
+            continue
+        later = edge_later(query.text, frequent, known, number, e)
+        if earlier + KGRAM + later < GUARANTEE:
+            continue
+        is_open = edges[3, e] & 1 != 0
+        full = _keep(
+            query, segment, frequent, scratch, licensed, found, number, group, f, at, earlier, later, is_open, seen
+        )
+        if full != DONE:
+            return full
     return DONE
 
 
-@part
+@inlined
 def _keep_family(
     segment: SegmentArrays,
     frequent: Frequent,

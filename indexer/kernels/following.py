@@ -9,11 +9,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecite.indexer.config import KGRAM
+from codecite.indexer.config import GUARANTEE, KGRAM
 from codecite.indexer.kernels.contexts import NONE, REACH
-from codecite.indexer.kernels.frequent import GAP, GAP_SHIFT, OPEN, Frequent, chain, new_agreements, touch_list
+from codecite.indexer.kernels.found import Query
+from codecite.indexer.kernels.frequent import (
+    GAP,
+    GAP_SHIFT,
+    OPEN,
+    Agreements,
+    Frequent,
+    chain,
+    new_agreements,
+    touch_list,
+)
 from codecite.indexer.kernels.grouping import CUT, SIDE, SIDE_BITS
-from codecite.indexer.kernels.jit import making_kernel, making_part
+from codecite.indexer.kernels.jit import kernel, making_kernel, making_part, part
 from codecite.indexer.kernels.types import Bytes, Ints
 
 _PENDING = -2
@@ -70,14 +80,16 @@ def follow_runs(
 ) -> None:
     """How far the Documents of each group of a list go on with the run of the query that `q` lies in.
 
-    `runs` (4 x groups) gets how far they do before the k-gram (REACH: that far at least) and behind (-1 where the
+    `runs` (5 x groups) gets how far they do before the k-gram (REACH: that far at least) and behind (-1 where the
     chain is open), then how far they agree beyond if the runs begin together, and if they end together: -1 where the
-    contexts do not say, and the text goes on before, or `chain` must say.
+    contexts do not say, and the text goes on before, or `chain` must say. Last comes the first group from this one on
+    whose part of the run holds T bytes, or is not known, or how many groups there are.
     """
     first = frequent.lists[2, number]
     end = frequent.lists[2, number + 1]
     if not touch_list(frequent, number):
         runs[:] = 0
+        runs[4] = end - first
         return
     endless = periodic(text, start, period, q)
     count = frequent.lists[4, number]
@@ -136,3 +148,65 @@ def follow_runs(
             onward = path[i + 1]
             runs[1, path[i]] = -1 if runs[1, onward] < 0 else gap + runs[1, onward]
             runs[3, path[i]] = runs[3, onward]
+    after = end - first
+    for group in range(end - first - 1, -1, -1):
+        whole = runs[0, group] < REACH and runs[0, group] + KGRAM + runs[1, group] >= GUARANTEE
+        if whole or runs[1, group] < 0:
+            after = group
+        runs[4, group] = after
+
+
+@kernel
+def find_edges(query: Query, frequent: Frequent, known: Agreements, numbers: Ints, fingerprints: Ints) -> None:
+    """From what `follow_runs` found, fill `known.edges` for some fingerprints, each the first of a run.
+
+    `numbers` has the list of each fingerprint of the query.
+    """
+    for f in fingerprints:
+        _edges_of_list(query, frequent, known, numbers[f], f)
+
+
+@part
+def _edges_of_list(query: Query, frequent: Frequent, known: Agreements, number: int, f: int) -> None:
+    run = query.run_of[f]
+    start = query.run_start[run]
+    stop = query.run_end[run]
+    period = query.run_period[run]
+    q = query.positions[f]
+    first = frequent.lists[2, number]
+    count = frequent.lists[2, number + 1] - first
+    table = known.run_at[f]
+    runs = known.runs
+    edges = known.edges
+    for side in range(2):
+        e = 2 * table + side * count
+        end = e + count
+        for i in range(count):
+            ahead = runs[0, table + i]
+            length = runs[1, table + i]
+            if length < 0:
+                edges[0, e] = first + i
+                edges[1, e] = -1
+                e += 1
+                continue
+            if runs[2 + side, table + i] == 0:
+                continue
+            at = start + ahead if side == 0 else stop - KGRAM - length
+            if ahead == REACH and side == 0:
+                continue
+            if at < start or at + KGRAM > stop or (at - q) % period != 0:
+                continue
+            together = side == 0 or at == start + ahead
+            aligned = side == 1 or at + KGRAM + length == stop
+            value = min(length, stop - at - KGRAM)
+            if aligned:
+                value = value + runs[3, table + i] if runs[3, table + i] >= 0 else -1
+            edges[0, e] = first + i
+            edges[1, e] = at
+            edges[2, e] = min(ahead, at - start)
+            if together:
+                edges[2, e] = -1 if runs[2, table + i] < 0 else ahead + runs[2, table + i]
+            edges[3, e] = 2 * value
+            e += 1
+        if e < end:
+            edges[0, e:end] = -1

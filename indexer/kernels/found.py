@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from codecite.indexer.config import GUARANTEE, KGRAM
-from codecite.indexer.kernels.jit import part
+from codecite.indexer.kernels.jit import inlined, part
 from codecite.indexer.kernels.licensed import Licensed
 from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_left, agree_right
 from codecite.indexer.kernels.types import Bytes, Ints, Ints32, Words
@@ -49,8 +49,9 @@ class Found(NamedTuple):
     slot, phase, length. `longest` (slots x fingerprints) is the longest span that holds the fingerprint, or -1;
     `at_end` and `passed` (slots x words) have a bit for each fingerprint. `counts` says how many slots, spans and
     families there are, then where to go on: minimum, fingerprint, posting. `compared` (4 x DIAGONALS) remembers
-    alignments: diagonal, Document, start and end. `until` has for each minimum the first after it that is frequent
-    in no Segment. `phases` (slots x k + 1) is for whoever needs a number for each licence and phase.
+    alignments with the Segment looked at: diagonal, Document, start and end. `until` has for each minimum the first
+    after it that is frequent in no Segment. `phases` (slots x k + 1) is for whoever needs a number for each licence
+    and phase.
     """
 
     slot_of: Ints
@@ -102,7 +103,7 @@ def add_span(query: Query, found: Found, slot: int, start: int, end: int) -> Non
         f += 1
 
 
-@part
+@inlined
 def slot_of(found: Found, number: int) -> int:
     """The slot of a licence, a new one if it has none."""
     slot = found.slot_of[number]
@@ -113,13 +114,13 @@ def slot_of(found: Found, number: int) -> int:
     return slot
 
 
-@part
+@inlined
 def compare(
-    query: Query, segment: SegmentArrays, scratch: Scratch, found: Found, document: int, q: int, d: int
+    query: Query, segment: SegmentArrays, scratch: Scratch, compared: Ints, document: int, q: int, d: int
 ) -> tuple[int, int]:
     """The maximal agreement on the diagonal of `q` and `d`, remembered: start and end in the query."""
     key = d - q + len(query.text)
-    known = found.compared[:, key % DIAGONALS]
+    known = compared[:, key % DIAGONALS]
     if known[0] == key and known[1] == document and known[2] <= q and known[3] >= q:
         return known[2], known[3]
     begin = segment.document_canonical[document]
@@ -133,7 +134,7 @@ def compare(
     return left, right
 
 
-@part
+@inlined
 def record(query: Query, found: Found, licensed: Licensed, document: int, f: int, start: int, end: int) -> None:
     """Keep a span that holds fingerprint f for each licence of the Document, unless a known one holds it all."""
     for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
@@ -143,7 +144,7 @@ def record(query: Query, found: Found, licensed: Licensed, document: int, f: int
             add_span(query, found, slot, start, end)
 
 
-@part
+@inlined
 def add_family(found: Found, slot: int, run: int, phase: int, length: int) -> None:
     """Keep a family, unless a recent one holds it."""
     count = found.counts[2]
@@ -162,7 +163,7 @@ def add_family(found: Found, slot: int, run: int, phase: int, length: int) -> No
     found.counts[2] = count + 1
 
 
-@part
+@inlined
 def full_with(found: Found, licenses: int) -> int:
     """Which array of `found` is full, should so many licences get two spans and a family each; else DONE."""
     if found.counts[0] + licenses > len(found.longest):

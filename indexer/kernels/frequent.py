@@ -26,7 +26,7 @@ from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.checked import touch_items
 from codecite.indexer.kernels.contexts import NONE, REACH
 from codecite.indexer.kernels.grouping import CUT, GAP_BITS, SIDE, SIDE_BITS
-from codecite.indexer.kernels.jit import kernel, making_kernel, part
+from codecite.indexer.kernels.jit import inlined, kernel, making_kernel, part
 from codecite.indexer.kernels.segment import CONTEXTS, GROUPS
 from codecite.indexer.kernels.types import Bytes, Ints, Ints32, Words
 
@@ -34,9 +34,10 @@ GAP = np.uint64((1 << GAP_BITS) - 1)
 _MEMO = 1 << 12
 _PATH = 256
 _PLACES = 1 << 10
+_AHEAD = 1 << 22
 SEEN = 509
 GAP_SHIFT = np.uint64(2 * SIDE_BITS)
-_USED, _COUNT, OPEN, _TEXT = range(4)
+_USED, _COUNT, OPEN, _TEXT, _FILLED = range(5)
 
 
 class Frequent(NamedTuple):
@@ -52,16 +53,25 @@ class Agreements(NamedTuple):
     """What is known of one text: a thread's scratch.
 
     `room` holds the agreements of the contexts of lists (before, then behind), `at[q]` where those of the list at
-    place q begin, or -1, `number_at[q]` which list it is; `places` are the q that are known. When it is full all of it
-    is forgotten. `memo` (4 x n) remembers chains: group and text, place, agreement, whether it is open; `path` is those
-    that a chain goes through. `state` holds: how much of `room` is used, how many `places`, whether the last chain was
-    open, the number of the text. `counts` and `seen` are for whoever looks through groups. `runs` (4 x n) holds, from
-    `run_at[f]` on, for each group of the list of a fingerprint in a run, what `following.follow_runs` found.
+    place q begin, or -1, `number_at[q]` which list it is; `places` are the q that are known. `ahead` holds what `chain`
+    says of all groups of a list, doubled, plus one if it is open; `ahead_at[q]` is where those of the list at place q
+    begin, or -1. When `room` is full all of it is forgotten. `memo` (4 x n) remembers chains: group and text, place,
+    agreement, whether it is open; `path` is those that a chain goes through. `state` holds: how much of `room` is used,
+    how many `places`, whether the last chain was open, the number of the text, how much of `ahead` is used. `counts`
+    and `seen` are for whoever looks through groups.
+
+    `runs` (5 x n) holds, from `run_at[f]` on, for each group of the list of a fingerprint in a run, what
+    `following.follow_runs` found. `edges` (4 x 2n) has for the groups of the same list, from twice as far on, where a
+    run of a Document that begins together with the query's agrees beyond it, then as many for one that ends together:
+    group (-1 behind the last), place of the k-gram in the query (-1 where the Documents must be looked at), how far it
+    agrees before it (-1: far enough) and behind, doubled, plus one if the chain is open (-2: ask `edge_later`).
     """
 
     room: Bytes
     at: Ints32
     number_at: Ints32
+    ahead: Ints32
+    ahead_at: Ints32
     places: Ints
     memo: Ints
     path: Ints
@@ -70,26 +80,32 @@ class Agreements(NamedTuple):
     seen: Ints
     runs: Ints
     run_at: Ints
+    edges: Ints32
 
 
 @making_kernel
 def new_agreements(lists: Ints, length: int) -> Agreements:
     """Room for the agreements of these lists with texts of up to so many canonical bytes."""
     largest = np.int64(0)
-    for number in range(lists.shape[1]):
+    most = np.int64(0)
+    for number in range(lists.shape[1] - 1):
         largest = max(largest, lists[4, number] + lists[5, number])
+        most = max(most, lists[2, number + 1] - lists[2, number])
     return Agreements(
         np.empty(max(1 << 22, 4 * largest), np.uint8),
         np.full(length + 1, np.int32(-1), np.int32),
         np.empty(length + 1, np.int32),
+        np.empty(max(_AHEAD, most), np.int32),
+        np.full(length + 1, np.int32(-1), np.int32),
         np.empty(_PLACES, np.int64),
         np.full((4, _MEMO), np.int64(-1), np.int64),
         np.empty((3, _PATH), np.int64),
-        np.zeros(4, np.int64),
+        np.zeros(5, np.int64),
         np.zeros(2, np.int64),
         np.empty(SEEN, np.int64),
-        np.empty((4, 0), np.int64),
+        np.empty((5, 0), np.int64),
         np.empty(0, np.int64),
+        np.empty((4, 0), np.int32),
     )
 
 
@@ -104,8 +120,10 @@ def forget(known: Agreements) -> None:
 def _forget_places(known: Agreements) -> None:
     for i in range(known.state[_COUNT]):
         known.at[known.places[i]] = -1
+        known.ahead_at[known.places[i]] = -1
     known.state[_COUNT] = 0
     known.state[_USED] = 0
+    known.state[_FILLED] = 0
 
 
 @kernel
@@ -151,13 +169,13 @@ def list_of_group(frequent: Frequent, group: int) -> int:
     return _last_at_most(frequent.lists[2], group)
 
 
-@part
+@inlined
 def first_posting(frequent: Frequent, group: int) -> int:
     """Where the postings of a group begin."""
     return np.int64(frequent.groups[group, 0] & np.uint64(0xFFFFFFFF))
 
 
-@part
+@inlined
 def end_posting(frequent: Frequent, number: int, group: int) -> int:
     """Where the postings of a group of list `number` end."""
     if group + 1 < frequent.lists[2, number + 1]:
@@ -187,7 +205,7 @@ def touch_list(frequent: Frequent, number: int) -> bool:
     return groups and touch_items(frequent.guards, CONTEXTS, lists[3, number], lists[3, number + 1], 1)
 
 
-@part
+@inlined
 def agree(frequent: Frequent, known: Agreements, text: Bytes, number: int, q: int) -> int:
     """Compare all contexts of a list with the text around its k-gram at `q`; returns where the agreements begin.
 
@@ -264,6 +282,12 @@ def chain(frequent: Frequent, known: Agreements, text: Bytes, number: int, group
     is_open = np.int64(0)
     named = known.state[_TEXT] << 32
     while True:
+        filled = np.int64(known.ahead_at[q])
+        if filled >= 0:
+            value = np.int64(known.ahead[filled + group - frequent.lists[2, number]])
+            total += value >> 1
+            is_open = value & 1
+            break
         slot = group & (_MEMO - 1)
         if known.memo[0, slot] == named | group and known.memo[1, slot] == q:
             total += known.memo[2, slot]
@@ -299,3 +323,58 @@ def chain(frequent: Frequent, known: Agreements, text: Bytes, number: int, group
         known.memo[3, slot] = is_open
     known.state[OPEN] = is_open
     return total
+
+
+@part
+def edge_later(text: Bytes, frequent: Frequent, known: Agreements, number: int, e: int) -> int:
+    """How far the group of an edge agrees behind its k-gram."""
+    edges = known.edges
+    if edges[3, e] < 0:
+        length = chain(frequent, known, text, number, np.int64(edges[0, e]), np.int64(edges[1, e]), 0)
+        edges[3, e] = 2 * length + known.state[OPEN]
+    return np.int64(edges[3, e]) >> 1
+
+
+@part
+def follow(frequent: Frequent, known: Agreements, text: Bytes, number: int, q: int) -> None:
+    """Find what `chain` says of all groups of a list whose k-gram is at `q`, and keep it while there is room.
+
+    Where that is known of the places behind, as it is when the text is gone through from its end, each group takes one
+    step.
+    """
+    begin = agree(frequent, known, text, number, q)
+    if begin < 0 or known.ahead_at[q] >= 0:
+        return
+    lists = frequent.lists
+    first = lists[2, number]
+    count = lists[2, number + 1] - first
+    filled = known.state[_FILLED]
+    if filled + count > len(known.ahead):
+        return
+    known.state[_FILLED] = filled + count
+    room = begin + lists[4, number]
+    for i in range(count):
+        sides = frequent.groups[first + i, 1]
+        reached = np.int64(known.room[room + np.int64(sides & SIDE)])
+        value = 2 * reached
+        if reached == REACH:
+            following = frequent.groups[first + i, 0] >> np.uint64(32)
+            gap = np.int64((sides >> GAP_SHIFT) & GAP)
+            if following == np.uint64(NONE):
+                value += 1
+            elif known.ahead_at[q + gap] >= 0:
+                at = np.int64(known.ahead_at[q + gap]) - lists[2, known.number_at[q + gap]]
+                value = 2 * gap + np.int64(known.ahead[at + np.int64(following)])
+            else:
+                value = 2 * chain(frequent, known, text, number, first + i, q, 0) + known.state[OPEN]
+                if known.at[q] != begin:
+                    return
+        known.ahead[filled + i] = value
+    known.ahead_at[q] = filled
+
+
+@kernel
+def follow_lists(frequent: Frequent, known: Agreements, text: Bytes, numbers: Ints, places: Ints) -> None:
+    """`follow` the lists at some places of a text, which ascend, from the last to the first."""
+    for i in range(len(numbers) - 1, -1, -1):
+        follow(frequent, known, text, numbers[i], places[i])

@@ -16,12 +16,13 @@ from codecite.indexer.kernels.frequent import (
     Frequent,
     agree,
     chain,
+    edge_later,
     end_posting,
     first_posting,
     first_with,
 )
 from codecite.indexer.kernels.grouping import SIDE, SIDE_BITS
-from codecite.indexer.kernels.jit import part
+from codecite.indexer.kernels.jit import inlined, part
 from codecite.indexer.kernels.rulers import document_run
 from codecite.indexer.kernels.segment import Scratch, SegmentArrays, agree_right, find_stretch, posting
 from codecite.indexer.kernels.types import Ints
@@ -81,7 +82,11 @@ def grouped_places(
                 earlier = np.int64(room[begin + np.int64((groups[group, 1] >> np.uint64(SIDE_BITS)) & SIDE)])
                 if earlier < q - start:
                     continue
-                if needed > REACH:
+                if needed > REACH and known.ahead_at[q] >= 0:
+                    at = np.int64(known.ahead_at[q]) - frequent.lists[2, number]
+                    if np.int64(known.ahead[at + group]) >> 1 < needed:
+                        continue
+                elif needed > REACH:
                     if chain(frequent, known, query.text, number, group, q, 0) < needed:
                         continue
                     begin = agree(frequent, known, query.text, number, q)
@@ -90,7 +95,7 @@ def grouped_places(
     return counts[0], counts[1]
 
 
-@part
+@inlined
 def _add(
     segment: SegmentArrays,
     frequent: Frequent,
@@ -138,45 +143,44 @@ def _in_run(
     last = query.run_end[run]
     period = query.run_period[run]
     q = query.positions[f]
-    inside = start >= first and end <= last
     begin = frequent.lists[2, number]
+    count = frequent.lists[2, number + 1] - begin
     table = known.run_at[f]
     runs = known.runs
-    for group in range(begin, frequent.lists[2, number + 1]):
-        ahead = runs[0, table + group - begin]
-        length = runs[1, table + group - begin]
-        if length < 0:
-            _in_documents(query, segment, frequent, scratch, number, group, start, end, f, places, leaders, counts)
-            continue
-        if inside:
-            if ahead < REACH:
+    edges = known.edges
+    if start >= first and end <= last:
+        i = runs[4, table] if count else 0
+        while i < count:
+            ahead = runs[0, table + i]
+            length = runs[1, table + i]
+            if length < 0:
+                _in_documents(
+                    query, segment, frequent, scratch, number, begin + i, start, end, f, places, leaders, counts
+                )
+            else:
                 # The place of the span in a run that begins `ahead` before the posting.
                 lead = (start - (q - ahead)) % period
                 if lead + end - start <= ahead + KGRAM + length:
-                    _add(segment, frequent, scratch, number, group, lead - ahead, places, leaders, counts)
+                    _add(segment, frequent, scratch, number, begin + i, lead - ahead, places, leaders, counts)
+            i = runs[4, table + i + 1] if i + 1 < count else count
+        return
+    e = 2 * table if start < first else 2 * table + count
+    stop = e + count
+    while e < stop and edges[0, e] >= 0:
+        group = np.int64(edges[0, e])
+        at = np.int64(edges[1, e])
+        earlier = np.int64(edges[2, e])
+        later = np.int64(edges[3, e])
+        e += 1
+        if at < 0:
+            _in_documents(query, segment, frequent, scratch, number, group, start, end, f, places, leaders, counts)
             continue
-        if runs[2, table + group - begin] == 0 and runs[3, table + group - begin] == 0:
+        if (later >= 0 and later >> 1 < end - at - KGRAM) or (earlier >= 0 and earlier < at - start):
             continue
-        at = first + ahead if start < first else last - KGRAM - length
-        if at - start >= REACH or at < max(start, first) or at + KGRAM > min(end, last):
+        if at - start >= REACH or at < start or at + KGRAM > end:
             continue
-        # As far as the span lies in the run both go on with it; beyond its end only if they end together.
-        if length < end - at - KGRAM if end <= last else at + KGRAM + length != last:
+        if later < 0 and edge_later(query.text, frequent, known, number, e - 1) < end - at - KGRAM:
             continue
-        together = at == first + ahead
-        earlier = ahead + runs[2, table + group - begin] if together else min(ahead, at - first)
-        if earlier < at - start and (not together or runs[2, table + group - begin] >= 0):
-            continue
-        if (at - q) % period != 0:
-            continue
-        if end > last:
-            beyond = runs[3, table + group - begin]
-            needed = end - at - KGRAM
-            if beyond >= 0:
-                if length + beyond < needed:
-                    continue
-            elif chain(frequent, known, query.text, number, group, at, 0) < needed:
-                continue
         _add(segment, frequent, scratch, number, group, start - at, places, leaders, counts)
 
 

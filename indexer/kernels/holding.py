@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecite.indexer.kernels.found import Query
+from codecite.indexer.kernels.found import Query, compare
 from codecite.indexer.kernels.frequent import Agreements, Frequent
 from codecite.indexer.kernels.grouped import grouped_places
-from codecite.indexer.kernels.holders import Origins, document_holding, first_minimum, rarest_minimum, window_of
+from codecite.indexer.kernels.holders import Origins, first_minimum, rarest_minimum, window_of
 from codecite.indexer.kernels.jit import kernel, part
 from codecite.indexer.kernels.licensed import Licensed
 from codecite.indexer.kernels.segment import Scratch, SegmentArrays, find_stretch, posting
@@ -49,6 +49,7 @@ def hold_spans(
     segment: SegmentArrays,
     frequent: Frequent,
     known: Agreements,
+    compared: Ints,
     scratch: Scratch,
     bounds: Any32,
     spans: Ints,
@@ -124,8 +125,9 @@ def hold_spans(
                     continue
                 for f in range(begin, stop):
                     q = query.positions[f]
-                    document = document_holding(query, segment, scratch, start, end, q, d)
-                    if document >= 0:
+                    document = find_stretch(segment.document_canonical, segment.document_of_granule, d)
+                    begun, ended = compare(query, segment, scratch, compared, document, q, d)
+                    if begun <= start and ended >= end:
                         documents[count] = document
                         places[count] = d - (q - start)
                         count += 1

@@ -48,6 +48,11 @@ def part(function: F) -> F:
     return _compile(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False)
 
 
+def inlined(function: F) -> F:
+    """A part that becomes a piece of whatever calls it: an array in a call is seven words to hand over."""
+    return _compile(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, forceinline=True)
+
+
 def making_kernel(function: F) -> F:
     """A kernel that makes arrays."""
     return _compile(function, no_cfunc_wrapper=True)

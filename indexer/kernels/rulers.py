@@ -81,11 +81,11 @@ def visit_run(
         if aligned == 0:
             if (start - phase) % period != 0:
                 continue
-            begin, end = compare(query, segment, scratch, found, document, start, left)
+            begin, end = compare(query, segment, scratch, found.compared, document, start, left)
         else:
             if (stop - (phase + right - left)) % period != 0:
                 continue
-            begin, end = compare(query, segment, scratch, found, document, stop, right)
+            begin, end = compare(query, segment, scratch, found.compared, document, stop, right)
         if end - begin >= GUARANTEE and (begin < start or end > stop):
             record(query, found, licensed, document, f, begin, end)
     if right - left < GUARANTEE:

@@ -18,7 +18,7 @@ import numpy as np
 from codecite.indexer.config import BLOCK
 from codecite.indexer.kernels.canonical import canonicalize
 from codecite.indexer.kernels.checked import touch, touch_items
-from codecite.indexer.kernels.jit import kernel, part
+from codecite.indexer.kernels.jit import inlined, kernel, part
 from codecite.indexer.kernels.lz4 import decompress_block
 from codecite.indexer.kernels.memory import common_prefix, common_suffix, load64, store64
 from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints, Ints32, Words
@@ -102,7 +102,7 @@ def first_of_granules(starts: Ints, first: Ints32) -> None:
         first[granule] = stretch
 
 
-@part
+@inlined
 def find_stretch(starts: Ints, first: Ints32, position: int) -> int:
     """Which stretch holds a position of the text: few steps, since its granule says where to begin."""
     granule = position >> GRANULE_BITS
@@ -117,7 +117,7 @@ def find_stretch(starts: Ints, first: Ints32, position: int) -> int:
     return low
 
 
-@part
+@inlined
 def posting(positions: Any32, guards: Words, number: int, total: int) -> int:
     """The position of a posting; -1 where its block is damaged, or the position not one of `total`.
 
@@ -129,12 +129,16 @@ def posting(positions: Any32, guards: Words, number: int, total: int) -> int:
     return position if position < total else np.int64(-1)
 
 
-@part
+@inlined
 def load_block(segment: SegmentArrays, scratch: Scratch, block: int) -> int:
     """Decode a block into its slot, unless it is there; returns the slot."""
     slot = block & (SLOTS - 1)
-    if scratch.block[slot] == block:
-        return slot
+    return slot if scratch.block[slot] == block else _load_now(segment, scratch, block)
+
+
+@part
+def _load_now(segment: SegmentArrays, scratch: Scratch, block: int) -> int:
+    slot = block & (SLOTS - 1)
     begin = len(segment.dictionary)
     first = segment.block_offset[block]
     last = segment.block_offset[block + 1]

@@ -40,7 +40,7 @@ from codecite.indexer.kernels.found import (
     record,
 )
 from codecite.indexer.kernels.frequent import Agreements, Frequent
-from codecite.indexer.kernels.jit import kernel, part
+from codecite.indexer.kernels.jit import inlined, kernel, part
 from codecite.indexer.kernels.licensed import Licensed
 from codecite.indexer.kernels.rulers import document_run, visit_run
 from codecite.indexer.kernels.segment import (
@@ -71,7 +71,7 @@ def _at_end(query: Query, found: Found, slot: int, minimum: int, f: int) -> bool
     return False
 
 
-@part
+@inlined
 def _adds_nothing(query: Query, found: Found, number: int, minimum: int, f: int) -> bool:
     """Whether fingerprint f is covered for a licence and at the end of none of its spans; if so, that is noted."""
     slot = found.slot_of[number]
@@ -96,7 +96,7 @@ def _adds_nothing(query: Query, found: Found, number: int, minimum: int, f: int)
     return True
 
 
-@part
+@inlined
 def _pass_over(query: Query, found: Found, licensed: Licensed, document: int, minimum: int, f: int) -> bool:
     """Whether a posting of fingerprint f in this Document can add nothing under any of its licences."""
     for i in range(licensed.bounds[document], licensed.bounds[document + 1]):
@@ -185,7 +185,7 @@ def find_spans(
                         passed = bounds[1] - KGRAM + 1
                         visit_run(query, segment, scratch, licensed, found, document, f, d, bounds)
                     continue
-                start, end = compare(query, segment, scratch, found, document, q, d)
+                start, end = compare(query, segment, scratch, found.compared, document, q, d)
                 if end - start >= GUARANTEE:
                     record(query, found, licensed, document, f, start, end)
             found.counts[5] = 0

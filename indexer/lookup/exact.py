@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
-from codecite.indexer.kernels.found import DIAGONALS, DONE, FAMILIES_FULL, LICENSES_FULL, Found, Query
+from codecite.indexer.kernels.found import DONE, FAMILIES_FULL, LICENSES_FULL, Found, Query
 from codecite.indexer.kernels.holding import count_origins, tally
 from codecite.indexer.kernels.query import analyze, assign_runs
 from codecite.indexer.kernels.spans import find_again, find_spans
@@ -144,7 +144,7 @@ def _spans(snapshot: Snapshot, query: Query, lists: list[Lists]) -> list[list[Sp
         np.zeros((8, words), np.uint64),
         np.zeros((8, words), np.uint64),
         np.zeros(6, np.int64),
-        np.empty((4, DIAGONALS), np.int64),
+        lists[0].compared,
         until,
         np.zeros((8, KGRAM + 1), np.int64),
     )
@@ -172,7 +172,7 @@ def _visit(query: Query, item: Lists, order: Ints, found: Found) -> Found:
     """Visit the minima of `order` in one Segment; returns `found`, perhaps with more room."""
     if not len(order):
         return found
-    found.compared[0] = -1
+    found = found._replace(compared=item.compared)
     with item.opened.scratch() as scratch:
         while True:
             full = find_spans(

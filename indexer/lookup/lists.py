@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from codecite.indexer.kernels.following import follow_runs
-from codecite.indexer.kernels.found import Query
-from codecite.indexer.kernels.frequent import Agreements, find_frequent
+from codecite.indexer.kernels.following import find_edges, follow_runs
+from codecite.indexer.kernels.found import DIAGONALS, Query
+from codecite.indexer.kernels.frequent import Agreements, find_frequent, follow_lists
 from codecite.indexer.kernels.holders import find_holders, holders_by_run, list_runs, window_of
 from codecite.indexer.kernels.holding import hold_spans
 from codecite.indexer.kernels.postings import find_lists
@@ -60,6 +60,8 @@ class Lists:
         find_lists(hashes, arrays.buckets, arrays.tags, arrays.guards, self.low, self.high)
         opened.segment.raise_if_damaged()
         self.numbers = np.empty(len(hashes), np.int64)
+        self.compared = np.empty((4, DIAGONALS), np.int64)
+        self.compared[0] = -1
         segment = opened.segment
         places = query.positions[query.begins[:-1]]
         find_frequent(query.text, places, self.low, self.high, segment.frequent.lists, segment.kgrams, self.numbers)
@@ -70,20 +72,35 @@ class Lists:
     def agreements(self) -> Agreements:
         """What the query agrees with in the frequent lists, as far as was asked."""
         if self._agreements is None:
-            query, frequent = self.query, self.opened.segment.frequent
-            run_at = np.zeros(len(query.positions), np.int64)
-            runs = np.empty((4, 0), np.int64)
-            for f in self._in_runs().tolist():
-                number = int(self.numbers[np.searchsorted(query.begins, f, side="right") - 1])
-                run = int(query.run_of[f])
-                table = np.empty((4, int(frequent.lists[2, number + 1] - frequent.lists[2, number])), np.int64)
-                start, stop = int(query.run_start[run]), int(query.run_end[run])
-                period, q = int(query.run_period[run]), int(query.positions[f])
-                follow_runs(frequent, number, query.text, start, stop, period, q, table)
-                run_at[f] = runs.shape[1]
-                runs = np.concatenate([runs, table], axis=1)
-            self._agreements = self.opened.agreements(len(query.text))._replace(runs=runs, run_at=run_at)
+            self._agreements = self._agree()
         return self._agreements
+
+    def _agree(self) -> Agreements:
+        query, frequent = self.query, self.opened.segment.frequent
+        run_at = np.zeros(len(query.positions), np.int64)
+        tables = [np.empty((5, 0), np.int64)]
+        filled = 0
+        in_runs = self._in_runs()
+        numbers = np.repeat(self.numbers, np.diff(query.begins))
+        for f in in_runs.tolist():
+            number = int(numbers[f])
+            run = int(query.run_of[f])
+            table = np.empty((5, int(frequent.lists[2, number + 1] - frequent.lists[2, number])), np.int64)
+            start, stop = int(query.run_start[run]), int(query.run_end[run])
+            period, q = int(query.run_period[run]), int(query.positions[f])
+            follow_runs(frequent, number, query.text, start, stop, period, q, table)
+            tables.append(table)
+            run_at[f] = filled
+            filled += table.shape[1]
+        known = self.opened.agreements(len(query.text))._replace(
+            runs=np.concatenate(tables, axis=1), run_at=run_at, edges=np.empty((4, 2 * filled), np.int32)
+        )
+        find_edges(query, frequent, known, numbers, in_runs)
+        (outside,) = np.nonzero((numbers >= 0) & (query.run_of < 0))
+        places = query.positions[outside]
+        order = np.argsort(places, kind="stable")
+        follow_lists(frequent, known, query.text, numbers[outside][order], places[order])
+        return known
 
     def close(self) -> None:
         """Leave the scratch to others."""
@@ -116,6 +133,7 @@ class Lists:
                     segment.arrays,
                     segment.frequent,
                     self.agreements,
+                    self.compared,
                     scratch,
                     self.opened.origins.bounds,
                     spans,

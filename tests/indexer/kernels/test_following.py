@@ -61,7 +61,7 @@ def test_documents_are_followed_as_far_as_they_go_on_with_a_run(
     text = np.frombuffer(bytearray(ahead + run + after), np.uint8)
     found = grouped(case)
     first, end = found.frequent.lists[2, number : number + 2].tolist()
-    runs = np.full((4, end - first), -9, np.int64)
+    runs = np.full((5, end - first), -9, np.int64)
     start, stop = len(ahead), len(ahead) + len(run)
     follow_runs(found.frequent, number, text, start, stop, period, start + phase, runs)
     endless = unit * 900

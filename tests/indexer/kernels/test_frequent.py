@@ -14,7 +14,7 @@ from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels import frequent as kernels
 from codecite.indexer.kernels.contexts import REACH
 from codecite.indexer.kernels.following import periodic
-from codecite.indexer.kernels.frequent import OPEN, find_frequent, forget, new_agreements
+from codecite.indexer.kernels.frequent import OPEN, find_frequent, follow_lists, forget, new_agreements
 
 _agree, _before, _behind, _chain = kernels.agree, kernels.before, kernels.behind, kernels.chain
 _end, _first, _first_with, _list_of = (
@@ -108,6 +108,37 @@ def test_chains_say_how_far_documents_agree(case: Posted, data: st.DataObject) -
                 length = call_chain(frequent, known, array(text), number, group, q, 0)
                 assert (length, bool(known.state[OPEN])) == expected
         forget(known)
+
+
+@given(cases.filter(lambda case: case.lists), st.data())
+def test_lists_followed_from_the_end_say_what_chains_do(case: Posted, data: st.DataObject) -> None:
+    """For every place of a text where a k-gram of a frequent list stands, and as much of the table as fits."""
+    found = grouped(case)
+    frequent, positions = found.frequent, case.frequent
+    text, _, _ = data.draw(asked(case))
+    known = new_agreements(frequent.lists, len(text))
+    known = known._replace(ahead=known.ahead[: data.draw(st.sampled_from([0, 1, 7, 1 << 20]))])
+    at_number = [
+        (q, number)
+        for q in range(len(text) - KGRAM + 1)
+        for number, members in enumerate(case.lists)
+        if text[q : q + KGRAM] == twins.canonical(case.raw[members[0][0]])[members[0][1] :][:KGRAM]
+    ]
+    places, numbers = np.array(at_number, np.int64).reshape(-1, 2).T
+    follow_lists(frequent, known, array(text), numbers, places)
+    filled = 0
+    for q, number in reversed(at_number):
+        first, end = frequent.lists[2, number : number + 2]
+        fits = filled + end - first <= len(known.ahead)
+        assert known.ahead_at[q] == (filled if fits else -1)
+        for group in range(first, end):
+            owner, at = found.groups[group][-1]
+            length, is_open = twins.chain(case.raw[owner], positions[owner], positions[owner].index(at), text, q)
+            if fits:
+                assert known.ahead[filled + group - first] == 2 * length + is_open
+            assert call_chain(frequent, known, array(text), number, group, q, 0) == length
+            assert bool(known.state[OPEN]) == is_open
+        filled += fits * (end - first)
 
 
 @given(ruled(), st.integers(0, 99))
