@@ -15,7 +15,7 @@ import numpy as np
 from codecite.indexer.config import KGRAM, WINDOW
 from codecite.indexer.kernels.jit import kernel, making_kernel, part
 from codecite.indexer.kernels.memory import load64, store64
-from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints, Words
+from codecite.indexer.kernels.types import Any16, Any32, Bytes, Flags, Ints, Words
 
 REACH = WINDOW
 """Canonical bytes of context: what agrees that far holds another window, and so another fingerprint."""
@@ -106,12 +106,31 @@ def _is_space(byte: int) -> bool:
 
 
 @kernel
+def hold(positions: Any32, starts: Ints, wanted: Flags) -> None:
+    """Set `wanted` for the blocks that hold contexts of some postings, whose positions ascend, or may do so.
+
+    `starts` is where the blocks begin in the canonical text, and where the last ends.
+    """
+    b = 0
+    last = len(wanted) - 1
+    for i in range(len(positions)):
+        p = np.int64(positions[i])
+        while b < last and starts[b + 1] <= p - REACH:
+            b += 1
+        wanted[b] = True
+        ahead = b
+        while ahead < last and starts[ahead + 1] < p + KGRAM + REACH:
+            ahead += 1
+            wanted[ahead] = True
+
+
+@kernel
 def gather(
     raw: Bytes,
+    blocks: Ints,
     starts: Ints,
     canonical: Ints,
     positions: Any32,
-    first: int,
     keys: Words,
     work: Bytes,
     contexts: Bytes,
@@ -120,12 +139,15 @@ def gather(
 ) -> None:
     """Collect the contexts of the postings in some Documents.
 
-    `raw` is the text of the Documents, which begin at `starts` (the end of the last included) there and at `canonical`
-    in the Segment. `positions` ascend; `first` is the first of them in these Documents. `work` is a row, `keys` are
-    KEYS random words. For each posting `digests` gets a hash of its context with the white space in it, `whole` whether
-    REACH bytes are behind it, and `contexts`, unless it is empty, its context (a row each).
+    `raw` is the text of some blocks, which begin at `blocks[0]` there and at `blocks[1]` in the canonical text of the
+    Segment (the end of the last included); only those that hold contexts are read. The Documents, one after the other,
+    begin at `starts` in `raw` and at `canonical` in the Segment (likewise). `positions` are the postings in them,
+    ascending. `work` is a row, `keys` are KEYS random words. For each posting `digests` gets a hash of its context
+    with the white space in it, `whole` whether REACH bytes are behind it, and `contexts`, unless it is empty, its
+    context (a row each).
     """
-    i = first
+    i = 0
+    b = 0
     for document in range(len(starts) - 1):
         begin = canonical[document]
         end = canonical[document + 1]
@@ -134,6 +156,11 @@ def gather(
         while i < len(positions) and np.int64(positions[i]) < end:
             p = np.int64(positions[i])
             left = max(begin, p - REACH)
+            while blocks[1, b + 1] <= left:
+                b += 1
+            if blocks[1, b] > position:
+                position = blocks[1, b]
+                at = blocks[0, b]
             while position < left:
                 if left - position >= 8 and at + 8 <= starts[document + 1]:
                     word = load64(raw, at)

@@ -36,25 +36,25 @@ def _swapped(word: np.uint64) -> np.uint64:
 
 
 @part
-def _key(contexts: Bytes, digests: Words, number: int, level: int) -> np.uint64:
+def _key(rows: Any32, contexts: Bytes, digests: Words, number: int, level: int) -> np.uint64:
     """What postings are sorted by: the words of the context, the digest, their number."""
     if level < WORDS:
-        return _swapped(load64(contexts, number * ROW + 8 * level))
+        return _swapped(load64(contexts, np.int64(rows[number]) * ROW + 8 * level))
     return digests[number] if level == WORDS else np.uint64(number)
 
 
 @part
-def _precedes(contexts: Bytes, digests: Words, a: int, b: int, level: int) -> bool:
+def _precedes(rows: Any32, contexts: Bytes, digests: Words, a: int, b: int, level: int) -> bool:
     for i in range(level, WORDS + 2):
-        x = _key(contexts, digests, a, i)
-        y = _key(contexts, digests, b, i)
+        x = _key(rows, contexts, digests, a, i)
+        y = _key(rows, contexts, digests, b, i)
         if x != y:
             return x < y
     return False
 
 
 @making_part
-def _sort(numbers: Ints, contexts: Bytes, digests: Words, last_level: int) -> None:
+def _sort(numbers: Ints, rows: Any32, contexts: Bytes, digests: Words, last_level: int) -> None:
     """Sort numbers of postings by their keys from level 0 on, a word at a time."""
     stack = np.empty((64, 3), np.int64)
     stack[0, 0] = 0
@@ -72,14 +72,14 @@ def _sort(numbers: Ints, contexts: Bytes, digests: Words, last_level: int) -> No
             for i in range(begin + 1, end):
                 number = numbers[i]
                 j = i
-                while j > begin and _precedes(contexts, digests, number, numbers[j - 1], level):
+                while j > begin and _precedes(rows, contexts, digests, number, numbers[j - 1], level):
                     numbers[j] = numbers[j - 1]
                     j -= 1
                 numbers[j] = number
             continue
         same = True
         for i in range(begin, end):
-            keys[i] = _key(contexts, digests, numbers[i], level)
+            keys[i] = _key(rows, contexts, digests, numbers[i], level)
             same = same and keys[i] == keys[begin]
         if same:
             if level < last_level:
@@ -93,7 +93,7 @@ def _sort(numbers: Ints, contexts: Bytes, digests: Words, last_level: int) -> No
             other[i] = numbers[begin + ranks[i - begin]]
         for i in range(begin, end):
             numbers[i] = other[i]
-            keys[i] = _key(contexts, digests, numbers[i], level)
+            keys[i] = _key(rows, contexts, digests, numbers[i], level)
         if level == last_level:
             continue
         i = begin
@@ -114,13 +114,13 @@ def _sort(numbers: Ints, contexts: Bytes, digests: Words, last_level: int) -> No
 
 
 @part
-def _emit(contexts: Bytes, number: int, previous: int, side: int, out: Bytes, at: int) -> int:
+def _emit(rows: Any32, contexts: Bytes, number: int, previous: int, side: int, out: Bytes, at: int) -> int:
     """Append one side of a context, coded against that of the posting before it (or -1); return the new length."""
-    row = number * ROW + side
+    row = np.int64(rows[number]) * ROW + side
     length = np.int64(contexts[row + 31])
     shared = 0
     if previous >= 0:
-        before = previous * ROW + side
+        before = np.int64(rows[previous]) * ROW + side
         limit = min(length, np.int64(contexts[before + 31]))
         while shared < limit and contexts[row + shared] == contexts[before + shared]:
             shared += 1
@@ -136,10 +136,12 @@ def _emit(contexts: Bytes, number: int, previous: int, side: int, out: Bytes, at
 
 
 @part
-def _same_side(contexts: Bytes, a: int, b: int, side: int) -> bool:
+def _same_side(rows: Any32, contexts: Bytes, a: int, b: int, side: int) -> bool:
+    first = np.int64(rows[a]) * ROW + side
+    other = np.int64(rows[b]) * ROW + side
     same = True
     for w in range(0, BEFORE, 8):
-        same = same and load64(contexts, a * ROW + side + w) == load64(contexts, b * ROW + side + w)
+        same = same and load64(contexts, first + w) == load64(contexts, other + w)
     return same
 
 
@@ -147,6 +149,7 @@ def _same_side(contexts: Bytes, a: int, b: int, side: int) -> bool:
 def group_lists(
     sizes: Ints,
     first: int,
+    rows: Any32,
     contexts: Bytes,
     digests: Words,
     groups: Any32,
@@ -156,11 +159,11 @@ def group_lists(
 ) -> int:
     """Put the groups of some lists in order and code their contexts; return how long `coded` is.
 
-    The groups of these lists, as many as `sizes` say, have the numbers from `first` on; `contexts` and `digests` go by
-    these. `groups[:, 1]` gets their numbers by list, then by context behind the k-gram, then before it; `sides` for
-    each its two contexts (numbers in its list) packed; `coded` the contexts. For each list `lists` (4 x n) gets: its
-    first group here, where its contexts begin in `coded`, how many there are before the k-gram (they come first), and
-    behind.
+    The groups of these lists, as many as `sizes` say, have the numbers from `first` on. `digests` go by these; in which
+    row of `contexts` that of a group stands, `rows` says. `groups[:, 1]` gets the numbers by list, then by context
+    behind the k-gram, then before it; `sides` for each its two contexts (numbers in its list) packed; `coded` the
+    contexts. For each list `lists` (4 x n) gets: its first group here, where its contexts begin in `coded`, how many
+    there are before the k-gram (they come first), and behind.
     """
     made = 0
     at = 0
@@ -171,11 +174,11 @@ def group_lists(
         for j in range(count):
             numbers[j] = number + j
         number += count
-        _sort(numbers, contexts, digests, WORDS + 1)
+        _sort(numbers, rows, contexts, digests, WORDS + 1)
         begin = made
         behind = np.int64(0)
         for j in range(count):
-            if j == 0 or not _same_side(contexts, numbers[j], numbers[j - 1], 0):
+            if j == 0 or not _same_side(rows, contexts, numbers[j], numbers[j - 1], 0):
                 behind += 1
             groups[made, 1] = numbers[j]
             sides[made] = behind - 1
@@ -187,14 +190,14 @@ def group_lists(
         ones = np.empty(made - begin, np.int64)
         for g in range(begin, made):
             ones[g - begin] = groups[g, 1]
-        order = _order_before(ones, contexts)
+        order = _order_before(ones, rows, contexts)
         previous = np.int64(-1)
         before = 0
         for o in range(len(order)):
             g = begin + order[o]
             one = np.int64(groups[g, 1])
-            if previous < 0 or not _same_side(contexts, one, previous, BEFORE):
-                at = _emit(contexts, one, previous, BEFORE, coded, at)
+            if previous < 0 or not _same_side(rows, contexts, one, previous, BEFORE):
+                at = _emit(rows, contexts, one, previous, BEFORE, coded, at)
                 previous = one
                 before += 1
             sides[g] |= np.uint64(before - 1) << np.uint64(SIDE_BITS)
@@ -202,20 +205,20 @@ def group_lists(
         previous = np.int64(-1)
         for g in range(begin, made):
             if g == begin or sides[g] & SIDE != sides[g - 1] & SIDE:
-                at = _emit(contexts, np.int64(groups[g, 1]), previous, 0, coded, at)
+                at = _emit(rows, contexts, np.int64(groups[g, 1]), previous, 0, coded, at)
                 previous = np.int64(groups[g, 1])
     return at
 
 
 @making_part
-def _order_before(numbers: Ints, contexts: Bytes) -> Ints:
+def _order_before(numbers: Ints, rows: Any32, contexts: Bytes) -> Ints:
     """The order of postings by their contexts before the k-gram."""
     count = len(numbers)
     order = np.arange(count)
     keys = np.empty(count, np.uint64)
     for level in range(3, -1, -1):
         for i in range(count):
-            keys[i] = _swapped(load64(contexts, numbers[order[i]] * ROW + BEFORE + 8 * level))
+            keys[i] = _swapped(load64(contexts, np.int64(rows[numbers[order[i]]]) * ROW + BEFORE + 8 * level))
         ranks = np.argsort(keys, kind="mergesort")
         order = order[ranks]
     return order

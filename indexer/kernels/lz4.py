@@ -13,7 +13,7 @@ import numpy as np
 
 from codecite.indexer.kernels.jit import kernel, making_kernel, part
 from codecite.indexer.kernels.memory import common_prefix, load32, load64, store64
-from codecite.indexer.kernels.types import Bytes, Ints
+from codecite.indexer.kernels.types import Bytes, Flags, Ints
 
 MAX_DICTIONARY = 61440
 """Dictionary bytes: with a block of up to 4,096 bytes every one of them is within LZ4's reach of 65,535."""
@@ -242,24 +242,24 @@ def decompress_block(source: Bytes, at: int, end: int, work: Bytes, begin: int, 
 
 
 @making_kernel
-def expand(source: Bytes, ends: Ints, dictionary: Bytes, block: int, out: Bytes, out_ends: Ints) -> int:
-    """Decode consecutive blocks, which end at `ends` in `source`, one after the other to `out`.
+def expand(source: Bytes, ends: Ints, starts: Ints, wanted: Flags, dictionary: Bytes, block: int, out: Bytes) -> int:
+    """Decode those of some consecutive blocks that are wanted; they end at `ends` in `source`.
 
-    `out_ends` gets where each ends there. Returns -1, or the number of the first block that is not well formed.
+    `starts`, with one more for the end, says where each begins in `out`. Returns -1, or the number of the first block
+    that is not well formed or not as long as it should be.
     """
     begin = len(dictionary)
     work = np.empty(begin + block + 4 * _WIDE, np.uint8)
     for i in range(begin):
         work[i] = dictionary[i]
-    at = 0
     first = 0
     for b in range(len(ends)):
-        size = decompress_block(source, first, ends[b], work, begin, block)
-        if size < 0 or at + size > len(out):
-            return b
-        for i in range(size):
-            out[at + i] = work[begin + i]
-        at += size
+        if wanted[b]:
+            at = starts[b]
+            size = decompress_block(source, first, ends[b], work, begin, block)
+            if size != starts[b + 1] - at or at < 0 or at + size > len(out):
+                return b
+            for i in range(size):
+                out[at + i] = work[begin + i]
         first = ends[b]
-        out_ends[b] = at
     return -1

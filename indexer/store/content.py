@@ -19,7 +19,7 @@ from codecite.indexer.config import BLOCK
 from codecite.indexer.errors import IndexCorruptError
 from codecite.indexer.kernels.documents import measure
 from codecite.indexer.kernels.lz4 import HASH_BITS, chain_dictionary, compress, expand
-from codecite.indexer.kernels.types import Bytes, Ints
+from codecite.indexer.kernels.types import Bytes, Flags, Ints
 from codecite.indexer.store.section import CheckedReader
 
 _DICTIONARY = 57344
@@ -72,17 +72,27 @@ class ContentReader:
 
     def raw(self, begin: int, end: int) -> Bytes:
         """The raw bytes `[begin, end)` of the Segment. Raises IndexCorruptError for a block that is damaged."""
-        starts, offsets = self._starts, self._offsets
-        first = int(np.searchsorted(starts, begin, side="right")) - 1
-        last = int(np.searchsorted(starts, end))
-        data = np.frombuffer(self._file.read(int(offsets[first]), int(offsets[last])), np.uint8)
-        out = np.empty(int(starts[last] - starts[first]), np.uint8)
-        ends = np.empty(last - first, np.int64)
-        bad = expand(data, offsets[first + 1 : last + 1] - offsets[first], self._dictionary, BLOCK, out, ends)
-        if bad >= 0 or ends[-1] != len(out):
-            at = int(offsets[first + max(bad, 0)])
+        first = int(np.searchsorted(self._starts, begin, side="right")) - 1
+        last = int(np.searchsorted(self._starts, end))
+        out = self.blocks(first, np.ones(last - first, bool))
+        skipped = int(self._starts[first])
+        return out[begin - skipped : end - skipped]
+
+    def blocks(self, first: int, wanted: Flags) -> Bytes:
+        """The raw bytes of blocks from `first` on, as many as `wanted` has flags; anything where it is False.
+
+        Raises IndexCorruptError for a block that is damaged.
+        """
+        last = first + len(wanted)
+        offsets = self._offsets[first : last + 1] - self._offsets[first]
+        starts = self._starts[first : last + 1] - self._starts[first]
+        data = np.frombuffer(self._file.read(int(self._offsets[first]), int(self._offsets[last])), np.uint8)
+        out = np.empty(int(starts[-1]), np.uint8)
+        bad = expand(data, offsets[1:], starts, wanted, self._dictionary, BLOCK, out)
+        if bad >= 0:
+            at = int(self._offsets[first + bad])
             raise IndexCorruptError(f"{self._file.path}: at byte {at}: a block does not decode; build the index again")
-        return out[begin - int(starts[first]) : end - int(starts[first])]
+        return out
 
     def stored(self, begin: int, end: int) -> Bytes:
         """The compressed bytes `[begin, end)` of the file."""

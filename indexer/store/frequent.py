@@ -5,10 +5,10 @@ of groups, and the sections `lists`, `kgrams`, `groups` and `contexts` (what the
 refuses to know what a query is.
 
 A list is frequent from LEAST postings on; where that would be more postings than fit in memory, from twice or four
-times as many on, and where it would be too many groups without those lists that have most for their postings. The text
-is read back twice, in pieces, by all threads: for digests of all contexts, then for the contexts of those that differ.
-Everything else is sorting. That postings of one group agree rests on their digests, whose keys are drawn anew for each
-Segment and kept nowhere.
+times as many on, and where it would be too many groups without those lists that have most for their postings. What of
+the text is needed is read back in pieces, by all threads: for all contexts and their digests, or where these contexts
+would not fit in memory for the digests, then for the contexts of those that differ. Everything else is sorting. That
+postings of one group agree rests on their digests, whose keys are drawn anew for each Segment and kept nowhere.
 
     kgrams      u8 [L, 32]: the k-gram of each frequent list. The last byte is 1 where others have the same bucket and
                 tag: then all postings of the list are verified one by one, and stand in the order of their positions
@@ -34,6 +34,7 @@ from codecite.indexer.kernels.contexts import (
     collapse,
     frequent_lists,
     gather,
+    hold,
     link,
     order_by_position,
 )
@@ -47,7 +48,7 @@ LEAST = 192
 MOST = 12_000_000
 """Postings of frequent lists in one Segment, at most: some 40 bytes of memory each while it is written."""
 MOST_GROUPS = 4_500_000
-"""Groups in one Segment, at most: some 200 bytes of memory each."""
+"""Groups in one Segment, at most: some 200 bytes of memory each; of so many postings all contexts fit in memory."""
 _PIECE = 4 << 20
 _TASK = 1 << 17
 _STRETCH = 1 << 20
@@ -169,12 +170,14 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     """Group all postings of the frequent lists; or which of these to do without, where there are too many groups."""
     ascending = np.empty(len(positions), np.uint32)
     order_by_position(positions, ascending)
-    by_place, following = _chains(positions[ascending], text, executor)
+    by_place, following, contexts = _chains(positions[ascending], text, executor)
     digests = np.empty_like(by_place)
     digests[ascending] = by_place
     follows = np.full(len(positions), NONE, np.uint32)
     linked = following != NONE
     follows[ascending[linked]] = ascending[following[linked]]
+    rows = np.empty_like(ascending)
+    rows[ascending] = np.arange(len(ascending), dtype=np.uint32)
     del by_place, following, linked, ascending
     sizes = bounds[1] - bounds[0]
     members, firsts = np.empty_like(positions), np.empty(len(positions) + 1, np.uint32)
@@ -188,8 +191,13 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
         return stays
     firsts[count] = len(positions)
     firsts = firsts[: count + 1].copy()
-    digests = digests[members[firsts[:-1]]]
-    contexts = _contexts(positions[members[firsts[:-1]]], text, executor)
+    ones = members[firsts[:-1]]
+    digests = digests[ones]
+    if len(contexts):
+        rows = rows[ones]
+    else:
+        rows = np.arange(count, dtype=np.uint32)
+        contexts = _contexts(positions[ones], text, executor)
     numbers = np.cumsum(kept) - kept
 
     def group(task: tuple[int, int]) -> tuple[Any32, Words, Bytes, Ints]:
@@ -197,14 +205,14 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
         size = int(mine.sum())
         groups, sides = np.empty((size, 2), np.uint32), np.empty(size, np.uint64)
         coded, lists = np.empty(size * ROW, np.uint8), np.empty((4, len(mine)), np.int64)
-        length = group_lists(mine, int(numbers[task[0]]), contexts, digests, groups, sides, coded, lists)
+        length = group_lists(mine, int(numbers[task[0]]), rows, contexts, digests, groups, sides, coded, lists)
         return groups, sides, coded[:length].copy(), lists
 
     lists = np.zeros((6, len(sizes) + 1), np.int64)
     lists[:2, :-1] = bounds
     tasks = _tasks(kept)
     parts = list(executor.map(group, tasks))
-    kgrams = _kgrams(contexts.reshape(-1, ROW)[:, KGRAM_AT : KGRAM_AT + 32], kept, tasks)
+    kgrams = _kgrams(contexts.reshape(-1, ROW)[:, KGRAM_AT : KGRAM_AT + 32][rows], kept, tasks)
     contexts, digests = np.empty(0, np.uint8), np.empty(0, np.uint64)  # the largest, and not needed any more
     made = at = 0
     for (first, last), part in zip(tasks, parts, strict=True):
@@ -239,17 +247,24 @@ def _kgrams(found: Bytes, kept: Ints, tasks: list[tuple[int, int]]) -> Bytes:
     return kgrams
 
 
-def _chains(positions: Any32, text: SegmentText, executor: Executor) -> tuple[Words, Any32]:
-    """The digest of each posting's chain, and its next; all go by ascending positions."""
+def _chains(positions: Any32, text: SegmentText, executor: Executor) -> tuple[Words, Any32, Bytes]:
+    """The digest of each posting's chain, its next, and its context in a row, if they are not too many for that.
+
+    All go by ascending positions.
+    """
     digests, whole = np.empty(len(positions), np.uint64), np.empty(len(positions), np.uint8)
+    fits = len(positions) <= MOST_GROUPS
+    contexts = np.empty((len(positions) if fits else 0, ROW), np.uint8)
 
-    def keep(part: slice, _: Bytes, wholes: Bytes, found: Words) -> None:
+    def keep(part: slice, rows: Bytes, wholes: Bytes, found: Words) -> None:
         digests[part], whole[part] = found, wholes
+        if fits:
+            contexts[part] = rows.reshape(-1, ROW)
 
-    _gather(positions, False, keep, text, executor)
+    _gather(positions, fits, keep, text, executor)
     following = np.empty(len(positions), np.uint32)
     link(positions, whole, _keys(), np.empty(ROW, np.uint8), digests, following)
-    return digests, following
+    return digests, following, contexts.ravel()
 
 
 def _contexts(positions: Any32, text: SegmentText, executor: Executor) -> Bytes:
@@ -266,16 +281,17 @@ def _contexts(positions: Any32, text: SegmentText, executor: Executor) -> Bytes:
 
 def _gather(
     positions: Any32,
-    wanted: bool,
+    rows: bool,
     keep: Callable[[slice, Bytes, Bytes, Words], None],
     text: SegmentText,
     executor: Executor,
 ) -> None:
-    """Read the text through for the contexts of postings (if they are wanted), with all threads.
+    """Read the blocks that hold contexts of postings (and keep these if they are wanted), with all threads.
 
     `keep` is handed what `gather` finds of a stretch of the positions, which ascend.
     """
     raw, canonical = text.documents[0], text.documents[1]
+    block_raw, block_canonical = text.blocks[1], text.blocks[2]
     reader = text.reader()
     keys = _keys()
 
@@ -284,16 +300,27 @@ def _gather(
         begin, end = np.searchsorted(positions, canonical[[first, last]]).tolist()
         if begin == end:
             return
-        data = reader.raw(int(raw[first]), int(raw[last]))
-        starts = raw[first : last + 1] - raw[first]
-        contexts = np.empty((end - begin) * ROW if wanted else 0, np.uint8)
-        work, whole, digests = (
-            np.empty(ROW, np.uint8),
-            np.empty(end - begin, np.uint8),
-            np.empty(end - begin, np.uint64),
+        head = int(np.searchsorted(block_raw, raw[first], side="right")) - 1
+        tail = int(np.searchsorted(block_raw, raw[last]))
+        tables = np.stack([block_raw[head : tail + 1] - block_raw[head], block_canonical[head : tail + 1]])
+        here = positions[begin:end]
+        size = end - begin
+        wanted = np.zeros(tail - head, bool)
+        hold(here, tables[1], wanted)
+        contexts = np.empty(size * ROW if rows else 0, np.uint8)
+        work, whole, digests = np.empty(ROW, np.uint8), np.empty(size, np.uint8), np.empty(size, np.uint64)
+        gather(
+            reader.blocks(head, wanted),
+            tables,
+            raw[first : last + 1] - block_raw[head],
+            canonical[first : last + 1],
+            here,
+            keys,
+            work,
+            contexts,
+            whole,
+            digests,
         )
-        here = canonical[first : last + 1]
-        gather(data, starts, here, positions[begin:end], 0, keys, work, contexts, whole, digests)
         keep(slice(begin, end), contexts, whole, digests)
 
     try:

@@ -2,9 +2,10 @@
 
 In: the Segments of a manifest. Out: groups of them to merge. It refuses to know how that is done.
 
-Segments of one tier differ in size by less than a factor of ten. Ten of a tier, with all smaller ones, become one: so
-an index of n bytes in additions of any size has some ten Segments for each power of ten at most, and each byte is
-written again once for each. A lookup costs some 50 us for each Segment beyond the first.
+Segments of one tier differ in size by less than a factor of ten. Ten of a tier, with all smaller ones, become one, and
+if that one would be the tenth of its tier, with all of that tier at once where it fits: so an index of n bytes in
+additions of any size has some ten Segments for each power of ten at most, and each byte is written again once for
+each. A lookup costs some 50 us for each Segment beyond the first.
 """
 
 from __future__ import annotations
@@ -33,11 +34,21 @@ def due(entries: Sequence[SegmentEntry]) -> list[int] | None:
     tiers = [tier(entry.bytes) for entry in entries]
     for number in sorted(set(tiers)):
         if tiers.count(number) >= FANOUT:
-            small = [i for i, other in enumerate(tiers) if other <= number]
+            small = _up_to(number, tiers)
+            while tiers.count(made := tier(sum(entries[i].bytes for i in small))) + 1 >= FANOUT and made > number:
+                number = made
+                wider = _up_to(number, tiers)
+                if len(packed([entries[i] for i in wider])) > 1:
+                    break
+                small = wider
             first = packed([entries[i] for i in small])[0]
             if len(first) > 1:
                 return [small[i] for i in first]
     return None
+
+
+def _up_to(number: int, tiers: list[int]) -> list[int]:
+    return [i for i, other in enumerate(tiers) if other <= number]
 
 
 def packed(entries: Sequence[SegmentEntry]) -> list[list[int]]:

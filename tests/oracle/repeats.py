@@ -6,6 +6,7 @@ Frequent in memory. It refuses to know of files and of queries.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.checked import trusted
-from codecite.indexer.kernels.contexts import NONE, ROW, collapse, gather, link, order_by_position
+from codecite.indexer.kernels.contexts import NONE, REACH, ROW, collapse, gather, link, order_by_position
 from codecite.indexer.kernels.frequent import Frequent
 from codecite.indexer.kernels.grouping import finish_groups, group_lists
 
@@ -145,8 +146,17 @@ def keys(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 2**64, 1024, np.uint64)
 
 
+def blocks_of(positions: np.ndarray, starts: list[int]) -> set[int]:
+    """The blocks that hold the postings and REACH bytes on either side."""
+    held: set[int] = set()
+    for position in positions.tolist():
+        first, last = max(position - REACH, starts[0]), min(position + KGRAM + REACH, starts[-1]) - 1
+        held |= set(range(bisect_right(starts, first) - 1, bisect_right(starts, last)))
+    return held
+
+
 def gathered(
-    case: Posted, pieces: int = 1, wanted: bool = True
+    case: Posted, pieces: int = 1, wanted: bool = True, size: int = 2048
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The order of the postings by position; contexts (if wanted), whether whole, and digests in this order."""
     positions = case.positions
@@ -158,11 +168,30 @@ def gathered(
     starts, canonical = np.array(case.starts, np.int64), np.array(case.canonical, np.int64)
     edges = sorted({0, len(case.raw), *(len(case.raw) * piece // pieces for piece in range(1, pieces))})
     for first, last in pairwise(edges):
-        text = np.frombuffer(bytearray(b"".join(case.raw[first:last]) or b"\0"), np.uint8)
+        joined = b"".join(case.raw[first:last])
         mine = starts[first : last + 1] - starts[first]
-        begin = int(np.searchsorted(positions, canonical[first]))
+        begin, end = np.searchsorted(positions, canonical[[first, last]]).tolist()
+        cuts = np.arange(0, len(joined) + size, size).clip(0, len(joined))
+        before = [int(canonical[first]) + len(twins.canonical(joined[:cut])) for cut in cuts]
+        here = positions[begin:end]
+        text = np.frombuffer(bytearray(joined or b"\0"), np.uint8).copy()
+        for block in set(range(len(cuts) - 1)) - blocks_of(here, before):
+            text[cuts[block] : cuts[block + 1]] = 0xA5
+        rows = contexts[begin * ROW : end * ROW]
+        table = np.array([cuts, before], np.int64)
         work = np.empty(ROW, np.uint8)
-        gather(text, mine, canonical[first : last + 1], positions, begin, keys(1), work, contexts, whole, digests)
+        gather(
+            text,
+            table,
+            mine,
+            canonical[first : last + 1],
+            here,
+            keys(1),
+            work,
+            rows,
+            whole[begin:end],
+            digests[begin:end],
+        )
     return order, contexts, whole, digests
 
 
@@ -197,10 +226,9 @@ def grouped(case: Posted, gap: int = 0) -> Grouped:
     firsts[made] = count
     firsts = firsts[: made + 1].copy()
     ones = members[firsts[:-1]]
-    rows = contexts.reshape(-1, ROW)[ones].ravel()
     groups, sides, coded = np.empty((made, 2), np.uint32), np.empty(made, np.uint64), np.empty(made * ROW, np.uint8)
     tables = np.empty((4, len(sizes)), np.int64)
-    length = group_lists(kept, 0, rows, digests[ones], groups, sides, coded, tables)
+    length = group_lists(kept, 0, ones, contexts, digests[ones], groups, sides, coded, tables)
     ends = np.cumsum(sizes + gap)
     lists = np.zeros((6, len(sizes) + 1), np.int64)
     lists[:2, :-1], lists[2:, :-1] = (ends - sizes, ends), tables

@@ -57,10 +57,13 @@ def side(contexts: np.ndarray, number: int, offset: int) -> bytes:
     return row[: row[31]].tobytes()
 
 
-@given(cases, st.integers(1, 4))
-def test_contexts_are_the_text_around_postings(case: Posted, pieces: int) -> None:
-    """On either side, cut where the Document ends; digests are equal where the white space is, too."""
-    order, contexts, whole, digests = gathered(case, pieces)
+@given(cases, st.integers(1, 4), st.sampled_from([3, 40, 2048]))
+def test_contexts_are_the_text_around_postings(case: Posted, pieces: int, size: int) -> None:
+    """On either side, cut where the Document ends; digests are equal where the white space is, too.
+
+    Blocks that hold nothing of that are not read.
+    """
+    order, contexts, whole, digests = gathered(case, pieces, size=size)
     for bare, part in zip(gathered(case, wanted=False), (order, [], whole, digests), strict=True):
         assert bare.tolist() == list(part)
     place = {number: i for i, number in enumerate(order.tolist())}

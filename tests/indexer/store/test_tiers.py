@@ -92,6 +92,15 @@ def test_a_full_tier_takes_all_smaller_segments_along() -> None:
     assert due([large, *some, small, entry(4 * MEGA)]) == [*range(1, 12)]
 
 
+def test_a_merge_that_would_fill_the_next_tier_takes_all_of_that_along() -> None:
+    """Nine of 100 MB and the tenth ten of 10 MB become one at once; with eight of 100 MB only the ten do."""
+    tens = [entry(10 * MEGA)] * 10
+    assert due([*[entry(100 * MEGA)] * 9, *tens]) == [*range(19)]
+    assert due([*[entry(100 * MEGA)] * 8, *tens]) == [*range(8, 18)]
+    assert due([*[entry(40 * MEGA)] * 9, *[entry(4 * MEGA)] * 9, *[entry(MEGA // 2)] * 10]) == [*range(28)]
+    assert due([*[entry(1000 * MEGA)] * 9, *[entry(100 * MEGA)] * 9, *tens]) == [*range(9, 28)]
+
+
 @given(st.lists(entries_of, max_size=30))
 def test_all_segments_are_packed_in_their_order_into_as_few_as_they_fit(chosen: list[SegmentEntry]) -> None:
     """Each once, none beyond the bounds unless it alone is; no group could have taken the next one, too."""
