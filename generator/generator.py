@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codecite.generator.local import MAX_NEW_TOKENS, LocalModel
+from codecite.indexer.attribution.policy import Policy
 from codecite.indexer.index import Index
 from codecite.indexer.records import Report
 
@@ -23,10 +24,11 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """Completes with `model` and checks with `index`."""
+    """Completes with `model`, checks with `index`, judges by `policy` (`audit` if it is None)."""
 
     model: LocalModel
     index: Index
+    policy: Policy | None = None
 
     def complete(
         self,
@@ -43,4 +45,5 @@ class Generator:
         completion = self.model.complete(
             prompt, suffix, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
         )
-        return Generation(completion, self.index.check(completion, before=prompt, after=suffix or ""))
+        report = self.index.check(completion, before=prompt, after=suffix or "", policy=self.policy)
+        return Generation(completion, report)

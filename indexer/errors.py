@@ -36,6 +36,10 @@ class ConfigError(CodeciteError):
     """A configuration that this version cannot build or read."""
 
 
+class PolicyError(CodeciteError):
+    """A policy cannot be read; names the file, the key and what may stand there."""
+
+
 class TextError(CodeciteError):
     """A text cannot be checked (a lone surrogate, say); names the offset."""
 

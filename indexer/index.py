@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from codecite.indexer.attribution.attribute import attribute
+from codecite.indexer.attribution.judge import sources_wanted
+from codecite.indexer.attribution.policy import Policy, load_policy
 from codecite.indexer.errors import IndexMissingError
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.matches import find_matches
@@ -59,19 +61,28 @@ class Index:
         self._coverage = tuple(snapshot.coverage for snapshot in self._snapshots)
 
     def check(
-        self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "", sources: int = 5
+        self,
+        text: str | bytes,
+        *,
+        before: str | bytes = "",
+        after: str | bytes = "",
+        policy: Policy | str | Path | None = None,
+        sources: int = 5,
     ) -> Report:
         """Which passages of `text` stand in the index, where, under which licences.
 
         `before` and `after` are its context: a passage that begins or ends there is found, and reported if it holds
         at least one byte of `text`; offsets count from the head of `before`. Each Match shows its first `sources`
-        Origins. Raises TextError for a lone surrogate, IndexCorruptError for a damaged file.
+        Origins. `policy` judges them: a Policy, the name of a ready one or a file; `audit` if it is None. Raises
+        TextError for a lone surrogate, IndexCorruptError for a damaged file, PolicyError for a policy's.
         """
+        held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
         checked = CheckedText(text, before, after)
-        matches = [match for snapshot in self._snapshots for match in find_matches(snapshot, checked, sources)]
+        seen = max(sources, sources_wanted(held))
+        matches = [match for snapshot in self._snapshots for match in find_matches(snapshot, checked, seen)]
         if len(self._snapshots) > 1:
             matches.sort(key=lambda item: (item[0].start, -item[0].end))
-        attributions, verdict = attribute(matches, checked.bytes)
+        attributions, verdict = attribute(matches, checked.bytes, held, sources)
         return Report(
             indexes=self._coverage,
             text_sha256=checked.sha256,
@@ -79,6 +90,8 @@ class Index:
             text_end=checked.end_point,
             attributions=attributions,
             verdict=verdict,
+            policy_name=held.name,
+            policy_sha256=held.sha256,
         )
 
     def lookup(self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "") -> list[list[Passage]]:

@@ -31,6 +31,18 @@ class EvidenceKind(StrEnum):
     DATASET_FIELD = "dataset_field"
 
 
+class Category(StrEnum):
+    """What kind of licence it is, from the one that asks least to the one that is to be trusted least."""
+
+    PUBLIC_DOMAIN = "public-domain"
+    PERMISSIVE = "permissive"
+    WEAK_COPYLEFT = "weak-copyleft"
+    STRONG_COPYLEFT = "strong-copyleft"
+    NETWORK_COPYLEFT = "network-copyleft"
+    PROPRIETARY = "proprietary"
+    UNKNOWN = "unknown"
+
+
 class SkipReason(StrEnum):
     """Why a file of a source is not in the index. Every skipped file has exactly one of these."""
 
@@ -72,7 +84,7 @@ class Mark(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a policy says."""
+    """What a policy says, from the best to the worst."""
 
     PASS = "pass"
     WARN = "warn"
@@ -164,13 +176,18 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One Origin of a Document that holds a passage, with the passage's place in that Document."""
+    """One Origin of a Document that holds a passage, with the passage's place in that Document.
+
+    `category` and `obligations` are those of the Origin's licence (`licenses/categories.py` has all obligations).
+    """
 
     swhid: str
     kind: Kind
     origin: Origin
     start_line: int
     end_line: int
+    category: Category = Category.UNKNOWN
+    obligations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,5 +380,6 @@ def _source(source: Source) -> dict[str, Any]:
         ],
         "conflict": origin.conflict,
         "copyright": list(origin.copyright),
-        "obligations": [],
+        "category": str(source.category),
+        "obligations": list(source.obligations),
     }

@@ -60,6 +60,7 @@ HEAVY = {
     "pyarrow": {"indexer.store", "indexer.corpus", "indexer.lookup", "indexer.attribution", "indexer.build"},
     "enry": {"indexer.corpus"},
     "yaml": {"indexer.corpus"},
+    "jsonschema": {"indexer.attribution"},
     "pathspec": {"indexer.corpus", "indexer.store"},
     "click": {"search_api"},
     "flask": set[str](),

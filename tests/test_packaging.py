@@ -68,7 +68,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """The wheel of this checkout, built by the project's own build backend."""
     out = tmp_path_factory.mktemp("wheel")
     source = tmp_path_factory.mktemp("source") / "codecite"
-    kept = ["pyproject.toml", "README.md", "LICENSE", "NOTICE", *TOPS]
+    kept = ["pyproject.toml", "README.md", "LICENSE", "LICENSES", "NOTICE", *TOPS]
     source.mkdir()
     for name in kept:
         copy(ROOT / name, source / name)
@@ -125,9 +125,25 @@ def test_the_wheel_holds_the_demo_model_with_its_license_texts(wheel: zipfile.Zi
 def test_the_wheel_states_its_license(wheel: zipfile.ZipFile) -> None:
     """License-Expression, the text and the notice travel along, and the command has its entry point."""
     metadata = wheel.read("codecite-0.1.0.dist-info/METADATA").decode()
-    assert "\nLicense-Expression: Apache-2.0\n" in metadata
+    assert "\nLicense-Expression: Apache-2.0 AND CC-BY-4.0\n" in metadata
     assert "codecite-0.1.0.dist-info/licenses/LICENSE" in wheel.namelist()
     assert "codecite-0.1.0.dist-info/licenses/NOTICE" in wheel.namelist()
+    assert "codecite-0.1.0.dist-info/licenses/LICENSES/CC-BY-4.0.txt" in wheel.namelist()
+
+
+def test_the_wheel_holds_tables_and_policies(wheel: zipfile.ZipFile) -> None:
+    """What is read beside the modules, and who is named for it."""
+    names = set(wheel.namelist())
+    for path in (ROOT / "indexer").rglob("*"):
+        if path.suffix in (".json", ".xz", ".toml"):
+            assert f"codecite/{path.relative_to(ROOT).as_posix()}" in names
+    notice = wheel.read("codecite-0.1.0.dist-info/licenses/NOTICE").decode()
+    assert "ScanCode LicenseDB" in notice
+    assert "OSADL" in notice
+
+
+def test_the_wheel_has_its_command(wheel: zipfile.ZipFile) -> None:
+    """`codecite` is installed with it."""
     assert (
         "codecite = codecite.search_api.cli.main:main"
         in wheel.read("codecite-0.1.0.dist-info/entry_points.txt").decode()

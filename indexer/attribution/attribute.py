@@ -1,23 +1,50 @@
-"""Matches to Attributions and a Verdict, under the policy `audit`, which passes everything.
+"""Matches to Attributions and a Verdict, under a policy.
 
-In: Matches with their sources, and the bytes they were found in. Out: what a Report holds of them, each with its marks.
-It refuses to know how they were found.
+In: Matches with their sources, the bytes they were found in, a Policy. Out: what a Report holds of them: each with its
+marks, its sources with what their licences ask for and whether their evidence agrees, and its outcome. It refuses to
+know how they were found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from codecite.indexer.attribution.judge import judge
 from codecite.indexer.attribution.marks import marks_within
-from codecite.indexer.records import Attribution, Match, Outcome, Source, Verdict
+from codecite.indexer.attribution.policy import Policy
+from codecite.indexer.licenses.categories import category, obligations
+from codecite.indexer.licenses.effective import disagrees
+from codecite.indexer.records import Attribution, Match, Source, Verdict
 
 
 def attribute(
-    matches: Iterable[tuple[Match, tuple[Source, ...]]], text: bytes
+    matches: Iterable[tuple[Match, tuple[Source, ...]]], text: bytes, policy: Policy, sources: int
 ) -> tuple[tuple[Attribution, ...], Verdict]:
-    """The Attribution of each Match, in their order, and the Verdict on all of them; `text` is what was checked."""
-    attributions = tuple(
-        Attribution(match, sources, Outcome.PASS, marks_within(text, match.byte_start, match.byte_end))
-        for match, sources in matches
-    )
-    return attributions, Verdict(Outcome.PASS)
+    """The Attribution of each Match, in their order, and the Verdict on all of them; `text` is what was checked.
+
+    The policy sees all sources that come with a Match; the first `sources` of them are kept.
+    """
+    described: dict[int, tuple[Source, Source]] = {}
+    attributions = [
+        Attribution(
+            match,
+            tuple(_described(source, described) for source in found),
+            marks=marks_within(text, match.byte_start, match.byte_end),
+        )
+        for match, found in matches
+    ]
+    judged, verdict = judge(attributions, policy)
+    return tuple(replace(item, sources=item.sources[:sources]) for item in judged), verdict
+
+
+def _described(source: Source, described: dict[int, tuple[Source, Source]]) -> Source:
+    """The source with what its licence is and asks for; Matches of one text may share it."""
+    if id(source) not in described:
+        origin = source.origin
+        if disagrees(origin.license, origin.evidence):
+            origin = replace(origin, conflict=True)
+        asked = obligations(origin.license)
+        made = replace(source, origin=origin, category=category(origin.license), obligations=asked)
+        described[id(source)] = source, made  # held, so that its id stays its own
+    return described[id(source)][1]

@@ -12,10 +12,12 @@ promise a choice. A whole licence text is recognised by its title; else it is No
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from codecite.indexer.licenses import names
+from codecite.indexer.records import NOASSERTION
 
 MAX_EXPRESSION = 2000
 """Characters; nothing longer is read as an expression."""
@@ -53,6 +55,50 @@ def join(expressions: tuple[str, ...]) -> str | None:
     if len(distinct) < 2:
         return distinct[0] if distinct else None
     return normalize(" AND ".join(f"({expression})" for expression in distinct))
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A normalised expression as a tree: `AND` or `OR` of parts, or (without an operator) a licence, perhaps WITH one
+    exception."""
+
+    operator: str
+    parts: tuple[Node, ...]
+    license: str
+    exception: str | None
+
+    @property
+    def bare(self) -> Node:
+        """A licence without its exception."""
+        return Node("", (), self.license, None)
+
+    @property
+    def leaves(self) -> list[Node]:
+        """The licences in it, in their order."""
+        return [leaf for part in self.parts for leaf in part.leaves] if self.operator else [self]
+
+    def __str__(self) -> str:
+        if not self.operator:
+            return f"{self.license} WITH {self.exception}" if self.exception else self.license
+        parts = (f"({part})" if part.operator else str(part) for part in self.parts)
+        return f" {self.operator} ".join(parts)
+
+
+@lru_cache(maxsize=4096)
+def parse(expression: str) -> Node | None:
+    """The tree of an expression whose names are spelt as `normalize` does; None for what is none, and NOASSERTION."""
+    if expression == NOASSERTION or len(expression) > MAX_EXPRESSION:
+        return None
+    tree = _parse(expression)
+    return None if tree is None else _node(tree)
+
+
+def _node(tree: Any) -> Node:
+    if hasattr(tree, "license_symbol"):
+        return Node("", (), tree.license_symbol.key, tree.exception_symbol.key)
+    if not hasattr(tree, "operator"):
+        return Node("", (), tree.key, None)
+    return Node(tree.operator.strip(), tuple(map(_node, tree.args)), "", None)
 
 
 def _strict(line: str) -> str | None:

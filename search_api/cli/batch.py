@@ -21,7 +21,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -30,6 +30,7 @@ from codecite.search_api.cli.options import ERROR, OK, complain, exit_code
 
 if TYPE_CHECKING:
     from codecite.indexer import Index
+    from codecite.indexer.attribution.policy import Policy
 
 _STDIN = "-"
 
@@ -53,19 +54,27 @@ class _Answered:
     failure: str | None = None
 
 
-def check_batch(index: Index, batch: str, sources: int) -> int:
+class Asked(NamedTuple):
+    """What is asked of each text: sources to show, and by which policy it is judged."""
+
+    sources: int
+    policy: Policy
+    strict: bool
+
+
+def check_batch(index: Index, batch: str, asked: Asked) -> int:
     """Answer the lines of the file `batch` (`-` is standard input); returns the exit code."""
     if batch == _STDIN:
         lines = enumerate(iter(sys.stdin.buffer.readline, b""), start=1)
-        return max((_write(_answer(index, batch, sources, [line])) for line in lines), default=OK)
+        return max((_write(_answer(index, batch, asked, [line])) for line in lines), default=OK)
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     with Path(batch).open("rb") as file:
         shares = _shares(enumerate(file, start=1))
         # The first is answered here: it compiles, or loads, what the other processes then need not.
-        code = max((_write(_answer(index, batch, sources, share)) for share in islice(shares, 1)), default=OK)
+        code = max((_write(_answer(index, batch, asked, share)) for share in islice(shares, 1)), default=OK)
         if (second := next(shares, None)) is None:
             return code
-        return max(code, _deal(index, batch, sources, chain([second], shares), workers))
+        return max(code, _deal(index, batch, asked, chain([second], shares), workers))
 
 
 def _shares(lines: Iterator[Line]) -> Iterator[list[Line]]:
@@ -73,13 +82,13 @@ def _shares(lines: Iterator[Line]) -> Iterator[list[Line]]:
         yield share
 
 
-def _deal(index: Index, batch: str, sources: int, shares: Iterable[list[Line]], workers: int) -> int:
+def _deal(index: Index, batch: str, asked: Asked, shares: Iterable[list[Line]], workers: int) -> int:
     """Answer shares in forked processes, in their order; returns the exit code."""
     code = OK
     waiting: deque[Future[_Answered]] = deque()
     sys.stdout.flush()
     sys.stderr.flush()
-    executor = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _begin, (index, batch, sources))
+    executor = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _begin, (index, batch, asked))
     try:
         for share in shares:
             waiting.append(executor.submit(_answer_share, share))
@@ -94,13 +103,13 @@ def _deal(index: Index, batch: str, sources: int, shares: Iterable[list[Line]], 
     return code
 
 
-_dealt: tuple[Index, str, int]
-"""In a forked process: the index, the name of the batch, and how many sources to show."""
+_dealt: tuple[Index, str, Asked]
+"""In a forked process: the index, the name of the batch, and what was asked for."""
 
 
-def _begin(index: Index, batch: str, sources: int) -> None:
+def _begin(index: Index, batch: str, asked: Asked) -> None:
     global _dealt
-    _dealt = index, batch, sources
+    _dealt = index, batch, asked
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent ends its processes.
 
 
@@ -108,7 +117,7 @@ def _answer_share(share: list[Line]) -> _Answered:
     return _answer(*_dealt, share)
 
 
-def _answer(index: Index, batch: str, sources: int, share: Iterable[Line]) -> _Answered:
+def _answer(index: Index, batch: str, asked: Asked, share: Iterable[Line]) -> _Answered:
     """Answer some lines."""
     answers: list[str] = []
     complaints: list[str] = []
@@ -118,7 +127,7 @@ def _answer(index: Index, batch: str, sources: int, share: Iterable[Line]) -> _A
             continue
         try:
             identifier, text = _completion(line)
-            report = index.check(text, sources=sources)
+            report = index.check(text, policy=asked.policy, sources=asked.sources)
         except (TextError, ValueError) as error:
             complaints.append(f"{batch}, line {number}: {error}")
             code = ERROR
@@ -126,7 +135,7 @@ def _answer(index: Index, batch: str, sources: int, share: Iterable[Line]) -> _A
         except CodeciteError as error:
             return _Answered(answers, complaints, ERROR, str(error))
         answers.append(json.dumps({"id": identifier, **report.to_dict()}))
-        code = max(code, exit_code(report))
+        code = max(code, exit_code(report, strict=asked.strict))
     return _Answered(answers, complaints, code)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from codecite.indexer.errors import CodeciteError
-from codecite.search_api.cli.batch import check_batch
+from codecite.search_api.cli.batch import Asked, check_batch
 from codecite.search_api.cli.options import (
     ERROR,
     OK,
@@ -25,7 +25,9 @@ from codecite.search_api.cli.options import (
     format_option,
     indexes_option,
     note,
+    policy_option,
     sources_option,
+    strict_option,
 )
 from codecite.search_api.cli.render_text import render_coverage, render_report
 
@@ -43,31 +45,44 @@ _STDIN = "-"
     help='Check the lines {"id", "text"} of a file (- is standard input); answer in lines {"id", ...Report}.',
 )
 @sources_option
+@policy_option
+@strict_option
 @indexes_option
 @format_option
-def check(files: tuple[str, ...], batch: str | None, sources: int, indexes: tuple[Path, ...], form: str) -> int:
+def check(
+    files: tuple[str, ...],
+    batch: str | None,
+    sources: int,
+    policy: str,
+    strict: bool,
+    indexes: tuple[Path, ...],
+    form: str,
+) -> int:
     """Show where the passages of a text come from.
 
-    Lists each passage that stands in the index, with its files, lines and licences. Reads standard input where no
+    Lists each passage that stands in the index, with its files, lines and licences, and what the policy says of it.
+    Reads standard input where no
     FILE is given. As JSON, one file gives one Report, several give a Report a line with its `path`.
     """
     if batch is not None and files:
         raise click.UsageError("--batch takes no further files")
     from codecite.indexer import open_index
+    from codecite.indexer.attribution.policy import load_policy
 
+    asked = Asked(sources, load_policy(policy), strict)
     index = open_index(*indexes)
     with compiling_to_read():
         if batch is not None:
-            return check_batch(index, batch, sources)
-        return _check_files(index, files or (_STDIN,), sources, form)
+            return check_batch(index, batch, asked)
+        return _check_files(index, files or (_STDIN,), asked, form)
 
 
-def _check_files(index: Index, files: tuple[str, ...], sources: int, form: str) -> int:
+def _check_files(index: Index, files: tuple[str, ...], asked: Asked, form: str) -> int:
     code = OK
     for name in files:
         try:
             text = _read(name).decode("utf-8", "surrogateescape")
-            report = index.check(text, sources=sources)
+            report = index.check(text, policy=asked.policy, sources=asked.sources)
         except (OSError, CodeciteError) as error:
             complain(f"{name}: {error.strerror if isinstance(error, OSError) and error.strerror else error}")
             code = ERROR
@@ -79,7 +94,7 @@ def _check_files(index: Index, files: tuple[str, ...], sources: int, form: str) 
             answer(report.to_dict())
         else:
             answer({"path": name, **report.to_dict()}, line=True)
-        code = max(code, exit_code(report))
+        code = max(code, exit_code(report, strict=asked.strict))
     if form == "text":
         click.echo("\n".join(render_coverage(index.coverage)))
     return code

@@ -18,6 +18,8 @@ from codecite.search_api.cli.options import (
     exit_code,
     format_option,
     indexes_option,
+    policy_option,
+    strict_option,
 )
 from codecite.search_api.cli.render_text import render_coverage, render_report
 
@@ -44,6 +46,8 @@ from codecite.search_api.cli.render_text import render_coverage, render_report
     help="0 takes the likeliest token each time; more samples.",
 )
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Makes sampling repeatable.")
+@policy_option
+@strict_option
 @indexes_option
 @format_option
 def generate(
@@ -54,6 +58,8 @@ def generate(
     max_new_tokens: int,
     temperature: float,
     seed: int | None,
+    policy: str,
+    strict: bool,
     indexes: tuple[Path, ...],
     form: str,
 ) -> int:
@@ -65,9 +71,11 @@ def generate(
     from codecite.generator.generator import Generator
     from codecite.generator.local import LocalModel
     from codecite.indexer import open_index
+    from codecite.indexer.attribution.policy import load_policy
 
+    held = load_policy(policy)
     index = open_index(*indexes)
-    generator = Generator(LocalModel.load(model), index)
+    generator = Generator(LocalModel.load(model), index, held)
     with compiling_to_read():
         done = generator.complete(before, suffix, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed)
     if form == "json":
@@ -76,7 +84,7 @@ def generate(
         text = before + done.completion + (suffix or "")
         lines = render_report(done.report, text, title="completion", colour=colour_wanted(), whole=True)
         click.echo("\n".join([*lines, *render_coverage(done.report.indexes)]))
-    return exit_code(done.report)
+    return exit_code(done.report, strict=strict)
 
 
 def _prompt(text: str | None, file: BinaryIO | None) -> str:

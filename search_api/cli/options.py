@@ -80,14 +80,27 @@ sources_option = click.option(
 )
 
 
+policy_option = click.option(
+    "--policy",
+    metavar="NAME|FILE",
+    envvar="CODECITE_POLICY",
+    show_envvar=True,
+    default="audit",
+    show_default=True,
+    help="The policy that passages are judged by: a ready one ('codecite policy list') or a TOML file.",
+)
+strict_option = click.option("--strict", is_flag=True, help="Exit with 1 for the verdict 'warn', too.")
+
+
 def answer(value: Mapping[str, Any], *, line: bool = False) -> None:
     """Write one JSON object to standard output, on one line or indented."""
     click.echo(json.dumps(value, indent=None if line else 2))
 
 
-def exit_code(report: Report) -> int:
-    """1 where the verdict is `fail`, else 0."""
-    return FAIL if report.verdict.outcome is Outcome.FAIL else OK
+def exit_code(report: Report, *, strict: bool) -> int:
+    """1 where the verdict is `fail` (where `strict`, also `warn`), else 0."""
+    failing = (Outcome.FAIL, Outcome.WARN) if strict else (Outcome.FAIL,)
+    return FAIL if report.verdict.outcome in failing else OK
 
 
 def complain(message: str) -> None:

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from codecite.indexer.records import Attribution, Coverage, EvidenceKind, Report, Source
+from codecite.indexer.records import Attribution, Coverage, EvidenceKind, Outcome, Report, Source
 from codecite.search_api.cli.marked_text import Span, marked_text
 from codecite.search_api.cli.printable import count, printable, shortened, size
 
 _INNER_SHOWN = 3
 _COPYRIGHT_SHOWN = 3
 _SOURCES_SHOWN = 3
+_REASONS_SHOWN = 20
 _WIDTH = 160
 
 
@@ -38,6 +39,21 @@ def render_report(report: Report, text: str, *, title: str, colour: bool, whole:
     for number, attribution in enumerate(outer, start=1):
         yield ""
         yield from _passage(attribution, str(number), inner, depth=0, colour=colour)
+    yield from _verdict(report, colour=colour)
+
+
+def _verdict(report: Report, *, colour: bool) -> Iterator[str]:
+    """What the policy says, in one line, and why; nothing where it has nothing against the text."""
+    outcome = report.verdict.outcome
+    if outcome is Outcome.PASS:
+        return
+    line = f"{str(outcome).upper()} by the policy {printable(report.policy_name)}:"
+    yield ""
+    yield click.style(line, fg="red" if outcome is Outcome.FAIL else "yellow", bold=True) if colour else line
+    for reason in report.verdict.reasons[:_REASONS_SHOWN]:
+        yield f"    {printable(reason.message)} [{reason.rule}]"
+    if len(report.verdict.reasons) > _REASONS_SHOWN:
+        yield f"    and {count(len(report.verdict.reasons) - _REASONS_SHOWN, 'more reason')} (--format json has all)"
 
 
 def _order(attribution: Attribution) -> tuple[int, int]:
@@ -108,7 +124,7 @@ def _source(source: Source) -> Iterator[str]:
     evidence = f" (by its {believed})" if believed else " (nothing states one)"
     conflict = ", but the evidence disagrees" if origin.conflict else ""
     agrees = "" if source.kind == "verbatim" else source.kind
-    facts = [*place, f"licence {origin.license}{evidence}{conflict}", agrees, *origin.marks]
+    facts = [*place, f"licence {origin.license}{evidence}{conflict}", source.category, agrees, *origin.marks]
     yield "    " + printable(", ".join(fact for fact in facts if fact))
     texts = [item.where for item in origin.evidence if item.kind is EvidenceKind.LICENSE_FILE]
     if not origin.copyright and texts:

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from codecite.indexer import open_index
+from codecite.indexer.attribution.policy import Policy
 from codecite.indexer.errors import CodeciteError, IndexCorruptError
 from codecite.indexer.index import Index
 from codecite.indexer.records import Report
-from codecite.search_api.cli.batch import check_batch
+from codecite.search_api.cli.batch import Asked, check_batch
 
 
 def test_json_is_the_report_of_the_library(codecite, index: Path, passage: str, tmp_path: Path) -> None:
@@ -166,7 +167,7 @@ def test_a_damaged_index_ends_a_long_batch_with_one_error(
     texts = ["x = 1"] * 200 + [passage] * 200
     file.write_text("".join(json.dumps({"id": 1, "text": text}) + "\n" for text in texts), encoding="utf-8")
     with pytest.raises(CodeciteError, match="a damaged block"):
-        check_batch(Damaged((index,)), str(file), 5)
+        check_batch(Damaged((index,)), str(file), Asked(5, Policy(), False))
     assert len(capsys.readouterr().out.splitlines()) == 200
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codecite.indexer.attribution.attribute import attribute
+from codecite.indexer.attribution.policy import Policy
 from codecite.indexer.records import Counts, Kind, Mark, Match, Outcome
 
 TEXT = (
@@ -35,6 +36,6 @@ def match_of(start: int, end: int) -> Match:
 def test_each_attribution_has_the_marks_of_its_own_passage() -> None:
     """Imports that begin amid a line are marked, the whole file with its function is not, and the order is kept."""
     spans = [(0, len(TEXT)), (3, TEXT.index(b"def"))]
-    attributions, verdict = attribute([(match_of(*span), ()) for span in spans], TEXT)
+    attributions, verdict = attribute([(match_of(*span), ()) for span in spans], TEXT, Policy(), 5)
     assert [item.marks for item in attributions] == [(), (Mark.IMPORTS,)]
     assert verdict.outcome is Outcome.PASS

@@ -1,0 +1,226 @@
+"""Attributions held against a policy: an outcome for each, and the Verdict with its reasons.
+
+In: Attributions, a Policy, the day. Out: the Attributions with their outcomes, and a Verdict. It refuses to know how
+a policy is written and how passages are found.
+
+All licences of a passage are judged, whether or not a source under them is shown; so are, for the sources shown, those
+of evidence that disagrees. Every outcome but `pass` has its reason: which rule, which licence, which evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fnmatch import fnmatchcase
+
+from codecite.indexer.attribution.policy import Exempt, Origins, Policy
+from codecite.indexer.licenses.categories import category
+from codecite.indexer.licenses.compatibility import Answer, compatibility
+from codecite.indexer.licenses.expression import Node, parse
+from codecite.indexer.records import Attribution, Origin, Outcome, Reason, Source, Verdict
+
+SOURCES_FOR_EXCEPTIONS = 200
+"""So many sources are looked at where exceptions speak of projects or paths."""
+
+_RANK = {outcome: rank for rank, outcome in enumerate(Outcome)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a policy says of one licence, by which rule, in words."""
+
+    outcome: Outcome
+    rule: str
+    why: str
+
+
+def sources_wanted(policy: Policy) -> int:
+    """How many sources of a Match the policy must see to judge it."""
+    if any(exempt.project or exempt.path for exempt in policy.exceptions):
+        return SOURCES_FOR_EXCEPTIONS
+    return 1 if policy.origins is Origins.EARLIEST else 0
+
+
+def judge(
+    attributions: Iterable[Attribution], policy: Policy, today: date | None = None
+) -> tuple[tuple[Attribution, ...], Verdict]:
+    """Each Attribution with its outcome, in their order, and the Verdict: the worst outcome, with all reasons."""
+    day = today or date.today()
+    judged, reasons = [], []
+    for attribution in attributions:
+        outcome, found = _outcome(attribution, policy, day)
+        judged.append(replace(attribution, outcome=outcome))
+        reasons += found
+    return tuple(judged), Verdict(worst(item.outcome for item in judged), tuple(reasons))
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """The worst of some outcomes; PASS where there is none."""
+    return max(outcomes, key=_RANK.__getitem__, default=Outcome.PASS)
+
+
+def license_outcome(expression: str, policy: Policy) -> Outcome:
+    """What a policy says of an expression, exceptions aside."""
+    return _of_expression(expression, policy).outcome
+
+
+def _outcome(attribution: Attribution, policy: Policy, day: date) -> tuple[Outcome, list[Reason]]:
+    match = attribution.match
+    marks = policy.pass_over.intersection(attribution.marks)
+    if match.bytes_in_text < policy.min_bytes or marks or (match.counts.common and not policy.common):
+        return Outcome.PASS, []
+    judged: dict[str, _Judged] = {}
+    expired: dict[str, Exempt] = {}
+    for license in match.counts.licenses:
+        judged[license] = _of_expression(license, policy)
+        if judged[license].outcome is not Outcome.PASS:
+            exempt = _exempt(license, attribution, policy)
+            if exempt is not None and (exempt.expires is None or day <= exempt.expires):
+                judged[license] = _Judged(Outcome.PASS, "exceptions", exempt.reason)
+            elif exempt is not None:
+                expired[license] = exempt
+    outcome = _together([item.outcome for item in judged.values()], policy)
+    if policy.origins is Origins.EARLIEST and attribution.sources:
+        outcome = judged[attribution.sources[0].origin.license].outcome
+    reasons = []
+    if outcome is not Outcome.PASS:
+        reasons = [
+            Reason(item.rule, match.id, _sentence(license, item, attribution, policy, expired.get(license)))
+            for license, item in judged.items()
+            if item.outcome is not Outcome.PASS
+        ]
+        if outcome is Outcome.WARN and Outcome.FAIL in (item.outcome for item in judged.values()):
+            allowed = [license for license, item in judged.items() if item.outcome is Outcome.PASS]
+            if allowed:
+                text = f"the passage also stands under {', '.join(allowed)}, allowed by {policy.name}: no failure"
+                reasons.append(Reason("origins.show-both", match.id, text))
+    conflict, conflicts = _conflicts(attribution.sources, policy, match.id, outcome)
+    return conflict, reasons + conflicts
+
+
+def _together(outcomes: Sequence[Outcome], policy: Policy) -> Outcome:
+    """The outcome of a passage whose licences have these, unless the earliest source decides."""
+    if policy.origins is Origins.ANY_ALLOWED:
+        return min(outcomes, key=_RANK.__getitem__, default=Outcome.PASS)
+    if policy.origins is Origins.SHOW_BOTH and Outcome.PASS in outcomes and Outcome.FAIL in outcomes:
+        return Outcome.WARN
+    return worst(outcomes)
+
+
+def _of_expression(expression: str, policy: Policy) -> _Judged:
+    tree = parse(expression)
+    if tree is None:
+        return _ruled(expression, expression, policy)
+    return _of_tree(tree, policy)
+
+
+def _of_tree(tree: Node, policy: Policy) -> _Judged:
+    """By a rule for just this expression, else by its parts: of an `OR` the best, of an `AND` the worst."""
+    if not tree.operator or str(tree) in policy.rules:
+        return _ruled(str(tree), tree.license or str(tree), policy)
+    parts = [_of_tree(part, policy) for part in tree.parts]
+    return (max if tree.operator == "AND" else min)(parts, key=lambda part: _RANK[part.outcome])
+
+
+def _ruled(expression: str, bare: str, policy: Policy) -> _Judged:
+    """What the rules say of a licence (with its exception, without it, by its category), and of it in the project."""
+    kind = category(expression)
+    for name in (expression, bare, kind):
+        if name in policy.rules:
+            outcome = policy.rules[name]
+            break
+    else:
+        name, outcome = "default", policy.default
+    rule = f"licenses.{_KEYS[outcome]}" if name != "default" else "licenses.default"
+    what = f"is {kind}, and " if name == kind else ""
+    by_rule = _Judged(outcome, rule, f"{expression} {what}{_SAYS[outcome]} by {policy.name}")
+    if policy.outbound is None:
+        return by_rule
+    pair = compatibility(expression, policy.outbound)
+    by_pair = _Judged(_OF_PAIR[pair.answer], "outbound", pair.sentence)
+    return max(by_rule, by_pair, key=lambda item: _RANK[item.outcome])
+
+
+_KEYS = {Outcome.PASS: "allow", Outcome.WARN: "warn", Outcome.FAIL: "deny"}
+_SAYS = {Outcome.PASS: "allowed", Outcome.WARN: "warned of", Outcome.FAIL: "denied"}
+_OF_PAIR = {
+    Answer.COMPATIBLE: Outcome.PASS,
+    Answer.DEPENDS: Outcome.WARN,
+    Answer.UNKNOWN: Outcome.WARN,
+    Answer.INCOMPATIBLE: Outcome.FAIL,
+}
+
+
+def _exempt(license: str, attribution: Attribution, policy: Policy) -> Exempt | None:
+    """The exception that all sources under a licence fall under; of those the one that expires last.
+
+    One that speaks of projects or paths holds only where all sources can be seen.
+    """
+    found = []
+    under = [source.origin for source in attribution.sources if source.origin.license == license]
+    all_seen = bool(under) and len(attribution.sources) < SOURCES_FOR_EXCEPTIONS
+    for exempt in policy.exceptions:
+        if exempt.license is not None and exempt.license != license:
+            continue
+        narrow = exempt.project is not None or exempt.path is not None
+        if not narrow or (all_seen and all(_covers(exempt, origin) for origin in under)):
+            found.append(exempt)
+    return max(found, key=lambda exempt: exempt.expires or date.max, default=None)
+
+
+def _covers(exempt: Exempt, origin: Origin) -> bool:
+    projects = [name for name in (_project(origin.purl), origin.repository) if name]
+    if exempt.project is not None and not any(fnmatchcase(name, exempt.project) for name in projects):
+        return False
+    return exempt.path is None or fnmatchcase(origin.path, exempt.path)
+
+
+def _project(purl: str | None) -> str | None:
+    return None if purl is None else purl.split("?", 1)[0].split("#", 1)[0].rsplit("@", 1)[0]
+
+
+def _conflicts(
+    sources: tuple[Source, ...], policy: Policy, match: str, outcome: Outcome
+) -> tuple[Outcome, list[Reason]]:
+    """The outcome where evidence that disagrees makes it worse, and the reasons."""
+    reasons: dict[Reason, None] = {}
+    for source in sources:
+        origin = source.origin
+        if not origin.conflict:
+            continue
+        for evidence in origin.evidence:
+            if evidence.expression is None or evidence.expression == origin.license:
+                continue
+            judged = _of_expression(evidence.expression, policy)
+            if _RANK[judged.outcome] > _RANK[license_outcome(origin.license, policy)]:
+                outcome = worst([outcome, judged.outcome])
+                text = (
+                    f"{origin.path} is taken to be under {origin.license}, but {evidence.kind} ({evidence.where}) says "
+                    f"{evidence.expression}: {judged.why}"
+                )
+                reasons[Reason("license-conflict", match, text)] = None
+    return outcome, list(reasons)
+
+
+def _sentence(license: str, judged: _Judged, attribution: Attribution, policy: Policy, expired: Exempt | None) -> str:
+    match = attribution.match
+    documents = match.counts.licenses[license]
+    more = " or more" if match.counts.licenses_capped else ""
+    text = (
+        f"lines {match.start_line}-{match.end_line}: {match.bytes_in_text} bytes stand in {documents:,}{more} "
+        f"file{'s' if documents != 1 else ''} under {license}; {judged.why}"
+    )
+    shown = next((source for source in attribution.sources if source.origin.license == license), None)
+    if shown is not None:
+        text += f" ({_where(shown)})"
+    if expired is not None:
+        text += f"; the exception for it ({expired.reason}) expired on {expired.expires}"
+    return text
+
+
+def _where(source: Source) -> str:
+    origin = source.origin
+    place = ": ".join(name for name in (origin.purl or origin.repository, origin.path) if name)
+    evidence = next((item for item in origin.evidence if item.expression == origin.license), None)
+    return f"{place}; {evidence.kind}, {evidence.where}" if evidence else place
