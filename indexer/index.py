@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from codecite.indexer.attribution.attribute import attribute
-from codecite.indexer.attribution.judge import sources_wanted
+from codecite.indexer.attribution.judge import is_own, sources_wanted
 from codecite.indexer.attribution.policy import Policy, load_policy
 from codecite.indexer.errors import IndexMissingError
 from codecite.indexer.lookup.exact import Passage, find_passages
@@ -59,6 +60,7 @@ class Index:
         self._directories = directories
         self._snapshots = tuple(Snapshot(directory) for directory in directories)
         self._coverage = tuple(snapshot.coverage for snapshot in self._snapshots)
+        self._views: dict[tuple[str, ...], tuple[tuple[Snapshot, ...], tuple[Coverage, ...]]] = {}
 
     def check(
         self,
@@ -77,14 +79,15 @@ class Index:
         TextError for a lone surrogate, IndexCorruptError for a damaged file, PolicyError for a policy's.
         """
         held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
+        snapshots, coverage = self._seen_by(held)
         checked = CheckedText(text, before, after)
         seen = max(sources, sources_wanted(held))
-        matches = [match for snapshot in self._snapshots for match in find_matches(snapshot, checked, seen)]
-        if len(self._snapshots) > 1:
+        matches = [match for snapshot in snapshots for match in find_matches(snapshot, checked, seen)]
+        if len(snapshots) > 1:
             matches.sort(key=lambda item: (item[0].start, -item[0].end))
         attributions, verdict = attribute(matches, checked.bytes, held, sources)
         return Report(
-            indexes=self._coverage,
+            indexes=coverage,
             text_sha256=checked.sha256,
             text_start=checked.start_point,
             text_end=checked.end_point,
@@ -93,6 +96,18 @@ class Index:
             policy_name=held.name,
             policy_sha256=held.sha256,
         )
+
+    def _seen_by(self, policy: Policy) -> tuple[tuple[Snapshot, ...], tuple[Coverage, ...]]:
+        """What a policy has searched: its own projects are as good as absent."""
+        own = policy.own_projects
+        if not own:
+            return self._snapshots, self._coverage
+        found = self._views.get(own)
+        if found is None:
+            snapshots = tuple(snapshot.without(partial(is_own, own)) for snapshot in self._snapshots)
+            found = snapshots, tuple(snapshot.coverage for snapshot in snapshots)
+            self._views[own] = found
+        return found
 
     def lookup(self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "") -> list[list[Passage]]:
         """The bare passages of `text` in each index: spans, counts and licence sets, without sources."""

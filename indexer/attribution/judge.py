@@ -18,7 +18,7 @@ from codecite.indexer.attribution.policy import Exempt, Origins, Policy
 from codecite.indexer.licenses.categories import category
 from codecite.indexer.licenses.compatibility import Answer, compatibility
 from codecite.indexer.licenses.expression import Node, parse
-from codecite.indexer.records import Attribution, Origin, Outcome, Reason, Source, Verdict
+from codecite.indexer.records import Attribution, Origin, Outcome, Package, Reason, Source, Verdict
 
 SOURCES_FOR_EXCEPTIONS = 200
 """So many sources are looked at where exceptions speak of projects or paths."""
@@ -169,15 +169,23 @@ def _exempt(license: str, attribution: Attribution, policy: Policy) -> Exempt | 
     return max(found, key=lambda exempt: exempt.expires or date.max, default=None)
 
 
+def is_own(patterns: Sequence[str], package: Package) -> bool:
+    """Whether a Package is one of the projects that a policy calls its own."""
+    names = _projects(package.purl, package.repository)
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+
+def _projects(purl: str | None, repository: str | None) -> list[str]:
+    """What a project goes by: its purl without the version, and its repository."""
+    bare = None if purl is None else purl.split("?", 1)[0].split("#", 1)[0].rsplit("@", 1)[0]
+    return [name for name in (bare, repository) if name]
+
+
 def _covers(exempt: Exempt, origin: Origin) -> bool:
-    projects = [name for name in (_project(origin.purl), origin.repository) if name]
+    projects = _projects(origin.purl, origin.repository)
     if exempt.project is not None and not any(fnmatchcase(name, exempt.project) for name in projects):
         return False
     return exempt.path is None or fnmatchcase(origin.path, exempt.path)
-
-
-def _project(purl: str | None) -> str | None:
-    return None if purl is None else purl.split("?", 1)[0].split("#", 1)[0].rsplit("@", 1)[0]
 
 
 def _conflicts(

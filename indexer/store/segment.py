@@ -6,6 +6,8 @@ of queries and of other Segments.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +124,16 @@ class Segment:
         if self.removed is not None:
             flags[self.removed] = False
         return flags
+
+    def without(self, hides: Callable[[Package], bool]) -> Segment:
+        """The same Segment with the Origins of some Packages removed, too."""
+        count = len(self.packages["source"])
+        packages = np.array([hides(self.package(i)) for i in range(count)], bool)
+        if not packages.any():
+            return self
+        view = copy(self)
+        view.removed = np.flatnonzero(~self.live | packages[self.origin_package]).astype(np.uint32)
+        return view
 
     def raise_if_damaged(self) -> None:
         """Raise IndexCorruptError if a block that was touched did not have its checksum."""

@@ -7,8 +7,9 @@ queries.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from codecite.indexer.kernels.holders import Origins
 from codecite.indexer.kernels.licensed import Licensed, map_granules
 from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, new_scratch
 from codecite.indexer.kernels.types import Any32, Array, Flags, Ints, Words
-from codecite.indexer.records import NOASSERTION, Coverage, EvidenceKind, LicenseEvidence, Origin
+from codecite.indexer.records import NOASSERTION, Coverage, EvidenceKind, LicenseEvidence, Origin, Package
 from codecite.indexer.store.known import digest_keys
 from codecite.indexer.store.manifest import Manifest, read_manifest
 from codecite.indexer.store.order import source_order
@@ -94,6 +95,15 @@ class Snapshot:
 
     def __init__(self, directory: Path, manifest: Manifest | None = None) -> None:
         self.manifest, segments = _opened(directory, manifest)
+        self._assemble(segments)
+
+    def without(self, hides: Callable[[Package], bool]) -> Snapshot:
+        """The same generation as if the Origins in some Packages were not there."""
+        view = copy(self)
+        view._assemble([segment.without(hides) for segment in self._owners])
+        return view
+
+    def _assemble(self, segments: list[Segment]) -> None:
         self._first_origin = np.cumsum([0, *(len(segment.origin_document) for segment in segments)])
         self._owners = segments
         numbers: dict[str, int] = {}

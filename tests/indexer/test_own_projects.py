@@ -1,0 +1,75 @@
+"""A policy's own projects are as good as absent: the answers are those of an index they were removed from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from oracle.library import reader
+
+from codecite.indexer import open_index
+from codecite.indexer.attribution.policy import Policy
+from codecite.indexer.build import add
+from codecite.indexer.corpus.units import Unit
+from codecite.indexer.records import EvidenceKind, LicenseEvidence, Package, SourceFile
+from codecite.indexer.store.takedowns import TakedownKind, parse_takedown
+from codecite.indexer.upkeep import remove
+
+
+def evidence(license: str) -> tuple[LicenseEvidence, ...]:
+    """What a package declares."""
+    return (LicenseEvidence(EvidenceKind.PACKAGE_METADATA, license, "License", license),)
+
+
+OURS = Package("ours", "pkg:pypi/ours@2", "https://example.org/team/ours", evidence=evidence("GPL-3.0-only"))
+THEIRS = Package("theirs", "pkg:pypi/theirs@1", evidence=evidence("MIT"))
+LINES = [f"def step_{i}(value):\n    return value * {i} + {i * i}\n" for i in range(60)]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Our project holds a file of theirs with more behind it, and one that they have, too; two Segments."""
+    path = tmp_path_factory.mktemp("own") / "index"
+    files = {
+        OURS: {"a.py": LINES[:40], "same.py": LINES[50:]},
+        THEIRS: {"a.py": LINES[:30], "same.py": LINES[50:], "b.py": LINES[35:50]},
+    }
+    for package, held in files.items():
+        add(path, [Unit(package, reader([SourceFile(name, "".join(text).encode()) for name, text in held.items()]))])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kind", "rule"),
+    [
+        ("pkg:pypi/ours", TakedownKind.PURL, "pkg:pypi/ours"),
+        ("pkg:pypi/o*", TakedownKind.PURL, "pkg:pypi/ours"),
+        ("https://example.org/team/*", TakedownKind.REPOSITORY, "https://example.org/team/ours"),
+        ("pkg:pypi/theirs", TakedownKind.PURL, "pkg:pypi/theirs"),
+    ],
+)
+def test_own_projects_are_not_searched(
+    index: Path, pattern: str, kind: TakedownKind, rule: str, tmp_path: Path
+) -> None:
+    """Nor do their passages hide others: what is left is maximal."""
+    copy = tmp_path / "copy"
+    shutil.copytree(index, copy)
+    remove(copy, [parse_takedown(kind, rule)])
+    text = "".join(LINES)
+    own = open_index(index)
+    seen = own.check(text, policy=Policy(own_projects=(pattern,)), sources=9).to_dict()
+    removed = open_index(copy).check(text, policy=Policy(), sources=9).to_dict()
+    assert seen["matches"] == removed["matches"]
+    assert len(seen["matches"]) > 1
+    assert seen["indexes"][0]["documents"] == removed["indexes"][0]["documents"]
+    whole = own.check(text, policy=Policy(), sources=9).to_dict()
+    assert whole["matches"] != seen["matches"]
+    assert {license for match in whole["matches"] for license in match["licenses"]} == {"GPL-3.0-only", "MIT"}
+
+
+def test_a_pattern_that_fits_nothing_changes_nothing(index: Path) -> None:
+    """A purl is compared without its version."""
+    own, text = open_index(index), "".join(LINES)
+    for pattern in ("pkg:pypi/our", "pkg:pypi/ours@2", "ours"):
+        assert own.check(text, policy=Policy(own_projects=(pattern,))) == own.check(text, policy=Policy())
