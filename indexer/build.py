@@ -202,7 +202,7 @@ class _Build:
             package,
             digest,
             file.path,
-            effective((*file.evidence, *package.evidence)),
+            effective(file.evidence, package.evidence),
             evidence,
             "\n".join(file.copyright),
             file.language or "",

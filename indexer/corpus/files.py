@@ -16,6 +16,7 @@ from io import FileIO
 from codecite.indexer.corpus.language import language_of, marks_of
 from codecite.indexer.corpus.units import Reading
 from codecite.indexer.licenses.head import read_head
+from codecite.indexer.licenses.notice import read_notice
 from codecite.indexer.records import LicenseEvidence, Skipped, SkipReason, SourceFile
 
 READER = 2
@@ -68,6 +69,9 @@ def look_into(name: str, content: bytes, near: tuple[LicenseEvidence, ...] = ())
     if b"\0" in head:
         return Skipped(name, SkipReason.BINARY, f"NUL at byte {head.index(0)}")
     evidence, notices = read_head(content)
+    notice = read_notice(content)
+    if notice is not None:
+        evidence = (*evidence, notice)
     language = language_of(name, content)
     return SourceFile(name, content, (*evidence, *near), notices, language, marks_of(name, content))
 

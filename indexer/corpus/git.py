@@ -36,9 +36,10 @@ from codecite.indexer.corpus.files import HEAD, READER, absolute, look_into, pri
 from codecite.indexer.corpus.identity import purl, repository_url
 from codecite.indexer.corpus.leftout import kept
 from codecite.indexer.corpus.members import MAX_PATH, TOO_LONG
-from codecite.indexer.corpus.nearby import TEXT_BYTES, Nearby, is_license_file
+from codecite.indexer.corpus.nearby import Nearby, is_license_file
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.errors import SourceError
+from codecite.indexer.licenses.texts import TEXT_BYTES
 from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason, SourceFile
 
 MAX_ENTRIES = 1_000_000

@@ -23,9 +23,10 @@ from pathlib import Path
 
 from codecite.indexer.corpus.files import READER, printable, read_path
 from codecite.indexer.corpus.leftout import kept
-from codecite.indexer.corpus.nearby import TEXT_BYTES, Nearby, is_license_file
+from codecite.indexer.corpus.nearby import Nearby, is_license_file
 from codecite.indexer.corpus.python import describe_message, field, files_inside, named_files
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
+from codecite.indexer.licenses.texts import TEXT_BYTES
 from codecite.indexer.records import Package, Skipped, SkipReason
 
 _COUNT = re.compile(r"[0-9]{1,15}")

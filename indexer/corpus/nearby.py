@@ -1,7 +1,7 @@
 """Which licence and notice files are near a file.
 
 In: the licence files of a source, with the beginnings of their texts. Out: for any path the evidence of those in the
-nearest folder upwards that has any. This module refuses to classify their texts, and to know where they are kept.
+nearest folder upwards that has any. This module refuses to know where they are kept.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from codecite.indexer.licenses.texts import TEXT_BYTES, licenses_in
 from codecite.indexer.records import EvidenceKind, LicenseEvidence
-
-TEXT_BYTES = 4096
-"""Bytes of a licence file that are worth reading: its first line is what is kept."""
 
 MAX_FILES = 8
 """Files of one folder that are kept as evidence."""
@@ -29,6 +27,7 @@ _CODE = re.compile(
 )
 """Suffixes of what merely is named after licences: a module, a page, a picture."""
 
+_OF_OTHERS = re.compile(r"notice|third.?part|3rd.?part|vendor|bundled", re.IGNORECASE)
 _FOLDERS = ("LICENSES", "LICENCES")
 _TEXTS = (".txt", ".md")
 
@@ -51,11 +50,18 @@ def is_license_folder(name: str) -> bool:
 
 
 def evidence_of(texts: Mapping[str, bytes]) -> tuple[LicenseEvidence, ...]:
-    """The evidence of the licence files of one folder: path and first line of each, the first MAX_FILES by path."""
+    """The evidence of the licence files of one folder: licences, path and first line; the first MAX_FILES by path."""
     return tuple(
-        LicenseEvidence(EvidenceKind.LICENSE_FILE, None, path, first_line(texts[path]))
+        LicenseEvidence(EvidenceKind.LICENSE_FILE, _expression(path, texts[path]), path, first_line(texts[path]))
         for path in sorted(texts)[:MAX_FILES]
     )
+
+
+def _expression(path: str, text: bytes) -> str | None:
+    """All licences of a file together; None for notices, which speak of other people's code."""
+    if _OF_OTHERS.search(path.rpartition("/")[2]):
+        return None
+    return " AND ".join(licenses_in(text)) or None
 
 
 def first_line(text: bytes) -> str:

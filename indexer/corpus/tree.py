@@ -21,9 +21,10 @@ import xxhash
 from codecite.indexer.corpus.debian import MAX_METADATA, parts_of
 from codecite.indexer.corpus.files import READER, absolute, printable, read_path, too_large, unreadable
 from codecite.indexer.corpus.kinds import reader_in_tree
-from codecite.indexer.corpus.nearby import TEXT_BYTES, evidence_of, is_license_file, is_license_folder
+from codecite.indexer.corpus.nearby import evidence_of, is_license_file, is_license_folder
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.errors import SourceError
+from codecite.indexer.licenses.texts import TEXT_BYTES
 from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason
 
 SETTLED = 2_000_000_000

@@ -29,6 +29,17 @@ ASKED_OF_CATEGORY: dict[Category, tuple[str, ...]] = {
 }
 """What is said of a licence that choosealicense does not describe: what its category has in common, at least."""
 
+_WITHOUT_VERSION = {
+    "LicenseRef-BSD": Category.PERMISSIVE,
+    "LicenseRef-Apache": Category.PERMISSIVE,
+    "LicenseRef-MPL": Category.WEAK_COPYLEFT,
+    "LicenseRef-LGPL": Category.WEAK_COPYLEFT,
+    "LicenseRef-GPL": Category.STRONG_COPYLEFT,
+    "LicenseRef-AGPL": Category.NETWORK_COPYLEFT,
+    "LicenseRef-Public-Domain": Category.PUBLIC_DOMAIN,
+}
+"""What people and classifiers name without a version: all versions are of one category in the tables."""
+
 NOTICE_FILE = "include-notice"
 _WITH_NOTICE_FILE = ("Apache-2.0", "ECL-2.0")
 """Licences that want the NOTICE file passed on where there is one (Apache-2.0, section 4 (d)); no table says it."""
@@ -77,7 +88,7 @@ def _category(tree: Node) -> Category:
         found = [_category(part) for part in tree.parts]
         return (max if tree.operator == "AND" else min)(found, key=_ORDER.__getitem__)
     known = tables()
-    own = Category(known.licenses.get(tree.license, Category.UNKNOWN))
+    own = Category(known.licenses.get(tree.license, _WITHOUT_VERSION.get(tree.license, Category.UNKNOWN)))
     granted = known.exceptions.get(tree.exception) if tree.exception else None
     if own is Category.UNKNOWN or granted is None:
         return own

@@ -1,18 +1,31 @@
-"""Evidence -> the one expression by which an Origin is judged.
+"""Evidence -> the one expression by which an Origin is judged, and whether the evidence agrees.
 
-In: LicenseEvidence of any kinds. Out: an SPDX expression, or NOASSERTION. Evidence that disagrees is not merged
-here, and none of it is thrown away: an Origin keeps all of it.
+In: LicenseEvidence of any kinds. Out: an SPDX expression, or NOASSERTION. None of the evidence is thrown away: an
+Origin keeps all of it.
+
+The strongest kind that states a licence decides, in the order of EvidenceKind. Two things are put together, since
+neither says all alone: licence files hold texts, and metadata says which of them hold, whether one may choose, and
+whether later versions of a GNU licence may be used. Where what is declared fits the texts, it is taken; else the texts,
+all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from codecite.indexer.licenses import expression
+from codecite.indexer.licenses.expression import Node
 from codecite.indexer.records import NOASSERTION, EvidenceKind, LicenseEvidence
 
 _STRENGTH = {kind: strength for strength, kind in enumerate(EvidenceKind)}
+_DECLARED = (EvidenceKind.PACKAGE_METADATA, EvidenceKind.DATASET_FIELD)
+_GNU = re.compile(r"((?:[AL]?GPL|GFDL)-[0-9.]+)(?:-only|-or-later)?")
+_PYTHON = ("PSF-2.0", "Python-2.0", "Python-2.0.1")
+_DEDICATED = {"LicenseRef-Public-Domain", "Unlicense", "CC0-1.0"}
+_VAGUE = ("BSD", "Apache", "GPL", "LGPL", "AGPL", "MPL", "PSF", "Python")
+"""What classifiers and people name without a version, as `LicenseRef-...`: any version of it agrees."""
 
 
 def strongest_first(evidence: Iterable[LicenseEvidence]) -> tuple[LicenseEvidence, ...]:
@@ -20,41 +33,100 @@ def strongest_first(evidence: Iterable[LicenseEvidence]) -> tuple[LicenseEvidenc
     return tuple(sorted(evidence, key=lambda item: _STRENGTH[item.kind]))
 
 
-def effective(evidence: Iterable[LicenseEvidence]) -> str:
-    """The expression of the strongest evidence that has one, else NOASSERTION.
+def effective(own: Iterable[LicenseEvidence], package: Iterable[LicenseEvidence] = ()) -> str:
+    """The expression by which a file is judged: `own` is evidence of the file and near it, `package` of the whole.
 
     Several SPDX tags in one file each license a part of it, so together they are read as AND.
     """
-    supporting = [item for item in strongest_first(evidence) if item.expression]
-    if not supporting:
+    return _effective(tuple(own), tuple(package))
+
+
+@lru_cache(maxsize=4096)
+def _effective(own: tuple[LicenseEvidence, ...], package: tuple[LicenseEvidence, ...]) -> str:
+    evidence = strongest_first((*own, *package))
+    by_kind: dict[EvidenceKind, list[str]] = {}
+    for item in evidence:
+        if item.expression:
+            by_kind.setdefault(item.kind, []).append(item.expression)
+    if not by_kind:
         return NOASSERTION
-    if supporting[0].kind is not EvidenceKind.SPDX_TAG:
-        return supporting[0].expression or NOASSERTION
-    tags = tuple(item.expression or "" for item in supporting if item.kind is EvidenceKind.SPDX_TAG)
-    return expression.join(tags) or NOASSERTION
-
-
-_VAGUE = ("LicenseRef-BSD", "LicenseRef-Apache", "LicenseRef-GPL", "LicenseRef-LGPL", "LicenseRef-MPL")
-"""What classifiers and people name without a version: any version of it agrees."""
+    kind, stated = next(iter(by_kind.items()))
+    if kind is EvidenceKind.SPDX_TAG:
+        return expression.join(tuple(stated)) or NOASSERTION
+    if kind is EvidenceKind.LICENSE_FILE:
+        nearest = [item.expression for item in own if item.kind is kind and item.expression] or stated
+        return _of_texts(nearest, [one for kind in _DECLARED for one in by_kind.get(kind, ())])
+    return stated[0]
 
 
 def disagrees(license: str, evidence: Iterable[LicenseEvidence]) -> bool:
     """Whether some evidence states other licences than the effective one.
 
-    Evidence agrees if it names all licences of it, and perhaps more: a package may say `MIT AND Zlib` of files that
-    are under one of the two.
+    Evidence agrees if all that it names is in it, or all of that is in what it names: a package may say `MIT AND Zlib`
+    of files that are under one of the two.
     """
     stated = {item.expression for item in evidence if item.expression and item.expression != license}
-    return any(not _covers(other, license) for other in stated)
+    return not all(_agree(license, other) for other in stated)
 
 
 @lru_cache(maxsize=4096)
-def _covers(wide: str, narrow: str) -> bool:
-    named = _licenses(wide)
-    vague = tuple(f"{name.removeprefix('LicenseRef-')}-" for name in named if name in _VAGUE)
-    return all(one in named or one.startswith(vague) for one in _licenses(narrow))
+def _agree(one: str, other: str) -> bool:
+    mine, theirs = _leaves(one), _leaves(other)
+    return _within(mine, theirs) or _within(theirs, mine)
 
 
-def _licenses(text: str) -> frozenset[str]:
+def _within(inner: Sequence[Node], outer: Sequence[Node]) -> bool:
+    return all(any(_alike(a, b) for b in outer) for a in inner)
+
+
+def _alike(a: Node, b: Node) -> bool:
+    """Whether two names may be of one licence: one is vaguer than the other, or says nothing of an exception."""
+    if a.exception and b.exception and a.exception != b.exception:
+        return False
+    if a.license == b.license or (a.license in _PYTHON and b.license in _PYTHON):
+        return True
+    if {a.license, b.license} <= _DEDICATED:
+        return True
+    gnu = _GNU.fullmatch(a.license), _GNU.fullmatch(b.license)
+    if gnu[0] and gnu[1] and gnu[0][1] == gnu[1][1]:
+        return a.license == gnu[0][1] or b.license == gnu[1][1]
+    if a.license == "GPL-3.0" or b.license == "GPL-3.0":
+        return a.license.startswith("LGPL-3.0") or b.license.startswith("LGPL-3.0")  # whose text it is a part of
+    return _is_vague(a.license, b.license) or _is_vague(b.license, a.license)
+
+
+def _is_vague(vague: str, exact: str) -> bool:
+    name = vague.removeprefix("LicenseRef-")
+    return name != vague and name in _VAGUE and exact.startswith(f"{name}-")
+
+
+def _leaves(text: str) -> list[Node]:
     tree = expression.parse(text)
-    return frozenset({text}) if tree is None else frozenset(map(str, tree.leaves))
+    return [Node("", (), text, None)] if tree is None else tree.leaves
+
+
+def _of_texts(texts: Sequence[str], declared: Sequence[str]) -> str:
+    """What licence files and declarations say together."""
+    found = [leaf for text in texts for leaf in _leaves(text)]
+    for stated in declared:
+        leaves = _leaves(stated)
+        if _within(leaves, found) or _within(found, leaves):
+            tree = expression.parse(stated)
+            return stated if tree is None else expression.normalize(_exact(tree, found)) or stated
+    together = " AND ".join(dict.fromkeys(f"({_granted(text)})" for text in texts))
+    return expression.normalize(together) or NOASSERTION
+
+
+def _exact(tree: Node, found: Sequence[Node]) -> str:
+    """The expression with the names of the texts for those that are vaguer."""
+    if tree.operator:
+        return f" {tree.operator} ".join(f"({_exact(part, found)})" for part in tree.parts)
+    fitting = {leaf.license for leaf in found if _is_vague(tree.license, leaf.license)}
+    return _granted(fitting.pop()) if len(fitting) == 1 else str(tree)
+
+
+def _granted(text: str) -> str:
+    """The texts of GNU licences, with no word of later versions, as `-only`."""
+    return re.sub(
+        rf"\b{_GNU.pattern}(?![-\w.])", lambda name: name[0] if name[0] != name[1] else f"{name[1]}-only", text
+    )

@@ -87,7 +87,7 @@ def test_a_real_wheel_says_who_it_is(wheels: dict[str, Path], reading: Reading) 
     assert package.repository == "https://github.com/pallets/click"
     assert effective(package.evidence) == "BSD-3-Clause"
     files = [item for item in package.evidence if item.kind is EvidenceKind.LICENSE_FILE]
-    assert [(item.expression, item.text) for item in files] == [(None, "Copyright 2014 Pallets")]
+    assert [(item.expression, item.text) for item in files] == [("BSD-3-Clause", "Copyright 2014 Pallets")]
     assert (package.source, package.url) == (os.fspath(wheels["click"]), wheels["click"].as_uri())
     assert (package.fingerprint, package.container) == (None, unit.package.fingerprint)
 

@@ -112,7 +112,8 @@ def test_the_first_line_is_kept() -> None:
         "NOTICE": "caf\ufffd",
         "UNLICENSE": "",
     }
-    assert {(item.kind, item.expression) for item in found.values()} == {(EvidenceKind.LICENSE_FILE, None)}
+    assert {item.kind for item in found.values()} == {EvidenceKind.LICENSE_FILE}
+    assert {path for path, item in found.items() if item.expression} == {"LICENSE"}
 
 
 def test_no_more_than_some_files_are_kept() -> None:

@@ -1,0 +1,208 @@
+"""The licence notice in the head of a file -> the licence it grants.
+
+In: the beginning of a file. Out: at most one piece of evidence, FILE_HEADER, with the SPDX expression that the notice
+states, or without one where it only points to a licence file. It refuses to know of SPDX tags (`head.py`) and of
+licence files (`texts.py`).
+
+What is looked for are the wordings that licences themselves recommend (the GNU ones, Apache, MPL, EPL) and the texts
+that are short enough to stand in a file (MIT, ISC, BSD, zlib), in comments only (`comments.py`): a list of licences in
+a program is no notice. Several licences in one head are a choice (OR) where it says so, else all hold (AND). A GNU
+licence without a version is any version of it, by its own section 9 or 14, unless the notice points to a licence file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from codecite.indexer.licenses import wordings as words
+from codecite.indexer.licenses.comments import Comments, head_comments
+from codecite.indexer.licenses.expression import normalize
+from codecite.indexer.records import EvidenceKind, LicenseEvidence
+
+NOTICE_HEAD = 8192
+"""Bytes of a file that are looked at."""
+
+_SHOWN = 200
+_TAG = b"SPDX-License-Identifier"
+_SIGNS = (
+    b"gnu ", b"gnu\n", b"gnu\r", b" gpl", b"/gpl", b"(gpl", b"lgpl", b"agpl", b"licensed", b"license:", b"mit license",
+    b"permission is", b"permission to", b"above copyright", b"redistribution and", b"hereby granted", b"apache",
+    b" mpl", b"mozilla", b"eclipse", b"boost software", b" bsd", b"-bsd", b"isc ", b"expat", b"governed",
+    b"unencumbered", b"as-is", b"european union", b"development and distribution", b"common public", b"cc0",
+    b"academic free", b"open software", b"artistic", b"public license",
+)  # fmt: skip
+"""One of these stands in any notice: what has none is not looked at closer."""
+
+
+class _Found(NamedTuple):
+    """A licence that a notice names: where, and its expression (None where it only points to a file)."""
+
+    start: int
+    end: int
+    expression: str | None
+
+
+def read_notice(content: bytes) -> LicenseEvidence | None:
+    """What the head of a file grants in words; None where it has no notice.
+
+    >>> found = read_notice(b"// Licensed under the Apache License, Version 2.0 (the \\"License\\");\\n")
+    >>> found.expression, found.where
+    ('Apache-2.0', 'line 1')
+    """
+    head = content[:NOTICE_HEAD]
+    lower = _without_tags(head).lower()
+    if not any(sign in lower for sign in _SIGNS):
+        return None
+    return _evidence(head_comments(head))
+
+
+def _without_tags(head: bytes) -> bytes:
+    """The head without the lines of its SPDX tags, which name licences, too."""
+    at = head.find(_TAG)
+    while at >= 0:
+        start, end = head.rfind(b"\n", 0, at) + 1, head.find(b"\n", at)
+        head = head[:start] + (head[end:] if end >= 0 else b"")
+        at = head.find(_TAG)
+    return head
+
+
+def licenses_named(text: str) -> list[str]:
+    """The expressions of the licences that a text of plain words (`comments.plain_words`) grants, in its order."""
+    found = sorted(set(_named(text)), key=_place)
+    return list(dict.fromkeys(one.expression for one in found if one.expression))
+
+
+def _place(found: _Found) -> tuple[int, int, str]:
+    return found.start, found.end, found.expression or ""
+
+
+def _evidence(comments: Comments) -> LicenseEvidence | None:
+    text = comments.text
+    found = sorted(set(_named(text)), key=_place)
+    if not found:
+        return None
+    first = found[0].start
+    stated = list(dict.fromkeys(one.expression for one in found if one.expression))
+    expression = None
+    if stated:
+        joiner = " OR " if len(stated) > 1 and _is_choice(text) else " AND "
+        expression = normalize(joiner.join(f"({one})" for one in stated))
+    return LicenseEvidence(
+        EvidenceKind.FILE_HEADER, expression, f"line {comments.line_of(first)}", text[first : first + _SHOWN]
+    )
+
+
+def _is_choice(text: str) -> bool:
+    return words.CHOICE.search(words.NO_CHOICE.sub("", text)) is not None
+
+
+def _named(text: str) -> Iterator[_Found]:
+    for rule in (_gnu, _short_gnu, _by_name, _texts, _pointers):
+        yield from rule(text)
+
+
+def _gnu(text: str) -> Iterator[_Found]:
+    """`GNU ... General Public License` where something is granted under it."""
+    done = -1
+    for name in words.GNU.finditer(text):
+        before = text[max(0, name.start() - 240) : name.start()]
+        after = text[name.end() : name.end() + 260]
+        mentioned = words.MENTIONED.search(before) or after.startswith(words.MENTIONS)
+        if name.start() < done or mentioned or not words.GRANT.search(before):
+            continue
+        kind = (name[1] or "").strip()
+        family = "AGPL" if kind == "affero" else "LGPL" if kind else "GPL"
+        # The version stands behind the name, or shortly before it ("version 2 of the GNU ...").
+        following = words.GNU.search(after)
+        after = after[: following.start()] if following else after
+        near = before[-60:]
+        version = words.NUMBER.search(after)
+        numbers = [version[1]] if version else words.NUMBER.findall(near)
+        later = words.LATER.search(after) or (version is None and words.LATER.search(near))
+        yield _Found(name.start(), name.end(), _gnu_name(family, numbers[-1] if numbers else None, bool(later), text))
+        done = name.end() + (version.end() if version else 0)
+
+
+_VERSIONS = {
+    "GPL": {"1": "1.0", "2": "2.0", "3": "3.0"},
+    "LGPL": {"2": "2.0", "3": "3.0"},
+    "AGPL": {"1": "1.0", "3": "3.0"},
+}
+_ANY_VERSION = {"GPL": "GPL-1.0-or-later", "LGPL": "LGPL-2.0-or-later", "AGPL": "AGPL-3.0-or-later"}
+
+
+def _gnu_name(family: str, version: str | None, later: bool, text: str) -> str | None:
+    if version is None:
+        return None if words.TO_A_FILE.search(text) else _ANY_VERSION[family]
+    if family == "GPL" and version == "2.1":
+        family = "LGPL"  # there is no such version of the GPL
+    number = _VERSIONS[family].get(version, version)
+    exception = next((f" WITH {name}" for phrase, name in words.EXCEPTIONS if phrase.search(text)), "")
+    return f"{family}-{number}-{'or-later' if later else 'only'}{exception}"
+
+
+def _short_gnu(text: str) -> Iterator[_Found]:
+    """`licensed under the GPL v2`, `Dual BSD/GPL`; where the name stands in full, that says more."""
+    if "gpl" not in text:
+        return
+    in_full = words.GNU.search(text) is not None
+    for name in words.SHORT_GNU.finditer(text):
+        around = text[max(0, name.start() - 60) : name.end()]
+        if (name[2] is None and in_full) or not words.GRANT.search(around.replace("dual", "licensed")):
+            continue
+        behind = words.LATER.search(text, name.end(), name.end() + 60)
+        later = bool(name[3]) or (behind is not None and not text[name.end() : behind.start()].strip(" ,("))
+        family = {"l": "LGPL", "a": "AGPL", None: "GPL"}[name[1]]
+        yield _Found(name.start(), name.end(), _gnu_name(family, name[2], later, text))
+
+
+def _by_name(text: str) -> Iterator[_Found]:
+    for wording in words.NAMED:
+        if wording.sign in text:
+            for found in wording.pattern.finditer(text):
+                yield _Found(found.start(), found.end(), found.expand(wording.name))
+
+
+def _texts(text: str) -> Iterator[_Found]:
+    """Licences whose whole text stands in the head."""
+    for found in words.MIT.finditer(text):
+        yield _Found(found.start(), found.end(), _mit(text[found.start() : found.start() + 2500]))
+    for found in words.ISC.finditer(text):
+        yield _Found(found.start(), found.end(), _isc(text[found.start() : found.start() + 900]))
+    for found in words.BSD.finditer(text):
+        expression = _bsd(text[found.start() : found.start() + 2600])
+        if expression and "openib" not in text[max(0, found.start() - 200) : found.start()]:
+            yield _Found(found.start(), found.end(), expression)
+    for found in words.ZLIB.finditer(text):
+        if "altered source versions must be plainly marked" in text[found.start() : found.start() + 1500]:
+            yield _Found(found.start(), found.end(), "Zlib")
+
+
+def _mit(text: str) -> str:
+    if "except as contained in this notice, the name" in text:
+        return "X11"
+    return "MIT" if "notice" in text else "MIT-0"
+
+
+def _isc(text: str) -> str:
+    if "in supporting documentation" in text:
+        return "HPND"
+    return "ISC" if re.search(r"appears? in all copies", text) else "0BSD"
+
+
+def _bsd(text: str) -> str | None:
+    if "all advertising materials" in text:
+        return "BSD-4-Clause"
+    if words.BSD_NAMES.search(text):
+        return "BSD-3-Clause"
+    if "binary form must reproduce" in text:
+        return "BSD-2-Clause"
+    return "BSD-1-Clause" if "must retain" in text else None
+
+
+def _pointers(text: str) -> Iterator[_Found]:
+    for pointer in words.POINTERS:
+        for found in pointer.finditer(text):
+            yield _Found(found.start(), found.end(), None)
