@@ -176,8 +176,9 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     follows = np.full(len(positions), NONE, np.uint32)
     linked = following != NONE
     follows[ascending[linked]] = ascending[following[linked]]
-    rows = np.empty_like(ascending)
-    rows[ascending] = np.arange(len(ascending), dtype=np.uint32)
+    rows = np.empty_like(ascending) if len(contexts) else np.empty(0, np.uint32)
+    if len(contexts):
+        rows[ascending] = np.arange(len(ascending), dtype=np.uint32)
     del by_place, following, linked, ascending
     sizes = bounds[1] - bounds[0]
     members, firsts = np.empty_like(positions), np.empty(len(positions) + 1, np.uint32)
@@ -212,7 +213,7 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     lists[:2, :-1] = bounds
     tasks = _tasks(kept)
     parts = list(executor.map(group, tasks))
-    kgrams = _kgrams(contexts.reshape(-1, ROW)[:, KGRAM_AT : KGRAM_AT + 32][rows], kept, tasks)
+    kgrams = _kgrams(contexts.reshape(-1, ROW)[:, KGRAM_AT : KGRAM_AT + 32], rows, kept, tasks)
     contexts, digests = np.empty(0, np.uint8), np.empty(0, np.uint64)  # the largest, and not needed any more
     made = at = 0
     for (first, last), part in zip(tasks, parts, strict=True):
@@ -233,15 +234,15 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     return _Grouped(kgrams, lists, records, [part[2] for part in parts], order)
 
 
-def _kgrams(found: Bytes, kept: Ints, tasks: list[tuple[int, int]]) -> Bytes:
+def _kgrams(found: Bytes, rows: Any32, kept: Ints, tasks: list[tuple[int, int]]) -> Bytes:
     """The k-gram of each list, u8 [L, 32]; its last byte is 1 where the list holds others too.
 
-    `found` has that of each group.
+    `found` has that of each group, in the rows that `rows` says.
     """
-    firsts = np.append(np.cumsum(kept) - kept, len(found))
-    kgrams: Bytes = found[firsts[:-1]]
+    firsts = np.append(np.cumsum(kept) - kept, len(rows))
+    kgrams: Bytes = found[rows[firsts[:-1]]]
     for first, last in tasks:
-        here = found[firsts[first] : firsts[last]]
+        here = found[rows[firsts[first] : firsts[last]]]
         differs = (here != np.repeat(kgrams[first:last], kept[first:last], axis=0)).any(axis=1)
         kgrams[first:last, -1] = np.logical_or.reduceat(differs, firsts[first:last] - firsts[first])
     return kgrams
