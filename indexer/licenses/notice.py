@@ -21,11 +21,12 @@ from codecite.indexer.licenses.comments import Comments, head_comments
 from codecite.indexer.licenses.expression import normalize
 from codecite.indexer.records import EvidenceKind, LicenseEvidence
 
-NOTICE_HEAD = 8192
+NOTICE_HEAD = 4096
 """Bytes of a file that are looked at."""
 
 _SHOWN = 200
 _TAG = b"SPDX-License-Identifier"
+_WORDS = (b"licen", b"permission", b"redistribution", b"gpl", b"unencumbered", b"as-is", b"cc0")
 _SIGNS = (
     b"gnu ", b"gnu\n", b"gnu\r", b" gpl", b"/gpl", b"(gpl", b"lgpl", b"agpl", b"licensed", b"license:", b"mit license",
     b"permission is", b"permission to", b"above copyright", b"redistribution and", b"hereby granted", b"apache",
@@ -33,7 +34,7 @@ _SIGNS = (
     b"unencumbered", b"as-is", b"european union", b"development and distribution", b"common public", b"cc0",
     b"academic free", b"open software", b"artistic", b"public license",
 )  # fmt: skip
-"""One of these stands in any notice: what has none is not looked at closer."""
+"""One of each stands in any notice: what has none is not looked at closer."""
 
 
 class _Found(NamedTuple):
@@ -53,7 +54,7 @@ def read_notice(content: bytes) -> LicenseEvidence | None:
     """
     head = content[:NOTICE_HEAD]
     lower = _without_tags(head).lower()
-    if not any(sign in lower for sign in _SIGNS):
+    if not any(word in lower for word in _WORDS) or not any(sign in lower for sign in _SIGNS):
         return None
     return _evidence(head_comments(head))
 
