@@ -27,6 +27,9 @@ from codecite.indexer.store.tables import numbers_of
 from codecite.indexer.text.checked import CheckedText
 from codecite.indexer.upkeep import read_takedowns
 
+_VIEWS = 8
+"""Sets of own projects for which a view of the index is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class IndexStats:
@@ -106,6 +109,8 @@ class Index:
         if found is None:
             snapshots = tuple(snapshot.without(partial(is_own, own)) for snapshot in self._snapshots)
             found = snapshots, tuple(snapshot.coverage for snapshot in snapshots)
+            if len(self._views) >= _VIEWS:
+                self._views.clear()
             self._views[own] = found
         return found
 

@@ -3,8 +3,9 @@
 In: Attributions, a Policy, the day. Out: the Attributions with their outcomes, and a Verdict. It refuses to know how
 a policy is written and how passages are found.
 
-All licences of a passage are judged, whether or not a source under them is shown; so are, for the sources shown, those
-of evidence that disagrees. Every outcome but `pass` has its reason: which rule, which licence, which evidence.
+All licences of a passage are judged, whether or not a source under them is shown; so are, for the first SOURCES_SEEN
+sources, those of evidence that disagrees. How many sources a Report shows changes nothing. Every outcome but `pass` has
+its reason: which rule, which licence, which evidence.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from codecite.indexer.licenses.compatibility import Answer, compatibility
 from codecite.indexer.licenses.expression import Node, parse
 from codecite.indexer.records import Attribution, Origin, Outcome, Package, Reason, Source, Verdict
 
-SOURCES_FOR_EXCEPTIONS = 200
-"""So many sources are looked at where exceptions speak of projects or paths."""
+SOURCES_SEEN = 200
+"""So many sources of a passage are looked at: for evidence that disagrees, and for the places that exceptions name."""
 
 _RANK = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
@@ -36,10 +37,9 @@ class _Judged:
 
 
 def sources_wanted(policy: Policy) -> int:
-    """How many sources of a Match the policy must see to judge it."""
-    if any(exempt.project or exempt.path for exempt in policy.exceptions):
-        return SOURCES_FOR_EXCEPTIONS
-    return 1 if policy.origins is Origins.EARLIEST else 0
+    """How many sources of a Match the policy must see to judge it: none where it lets everything pass."""
+    said = {policy.default, *policy.rules.values()}
+    return 0 if said == {Outcome.PASS} and policy.outbound is None else SOURCES_SEEN
 
 
 def judge(
@@ -66,6 +66,7 @@ def license_outcome(expression: str, policy: Policy) -> Outcome:
 
 
 def _outcome(attribution: Attribution, policy: Policy, day: date) -> tuple[Outcome, list[Reason]]:
+    attribution = replace(attribution, sources=attribution.sources[:SOURCES_SEEN])
     match = attribution.match
     marks = policy.pass_over.intersection(attribution.marks)
     if match.bytes_in_text < policy.min_bytes or marks or (match.counts.common and not policy.common):
@@ -90,7 +91,8 @@ def _outcome(attribution: Attribution, policy: Policy, day: date) -> tuple[Outco
             for license, item in judged.items()
             if item.outcome is not Outcome.PASS
         ]
-        if outcome is Outcome.WARN and Outcome.FAIL in (item.outcome for item in judged.values()):
+        said = [item.outcome for item in judged.values()]
+        if policy.origins is Origins.SHOW_BOTH and Outcome.FAIL in said:
             allowed = [license for license, item in judged.items() if item.outcome is Outcome.PASS]
             if allowed:
                 text = f"the passage also stands under {', '.join(allowed)}, allowed by {policy.name}: no failure"
@@ -159,7 +161,7 @@ def _exempt(license: str, attribution: Attribution, policy: Policy) -> Exempt | 
     """
     found = []
     under = [source.origin for source in attribution.sources if source.origin.license == license]
-    all_seen = bool(under) and len(attribution.sources) < SOURCES_FOR_EXCEPTIONS
+    all_seen = bool(under) and len(attribution.sources) < SOURCES_SEEN
     for exempt in policy.exceptions:
         if exempt.license is not None and exempt.license != license:
             continue

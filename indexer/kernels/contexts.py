@@ -106,8 +106,8 @@ def _is_space(byte: int) -> bool:
 
 
 @kernel
-def hold(positions: Any32, starts: Ints, wanted: Flags) -> None:
-    """Set `wanted` for the blocks that hold contexts of some postings, whose positions ascend, or may do so.
+def mark_blocks(positions: Any32, starts: Ints, wanted: Flags) -> None:
+    """Set `wanted` for the blocks that `gather` reads for some postings, whose positions ascend, or may read.
 
     `starts` is where the blocks begin in the canonical text, and where the last ends.
     """

@@ -59,8 +59,10 @@ def join(expressions: tuple[str, ...]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A normalised expression as a tree: `AND` or `OR` of parts, or (without an operator) a licence, perhaps WITH one
-    exception."""
+    """A normalised expression as a tree.
+
+    It is `AND` or `OR` of parts, or without an operator a licence, perhaps WITH an exception.
+    """
 
     operator: str
     parts: tuple[Node, ...]

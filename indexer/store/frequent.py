@@ -34,8 +34,8 @@ from codecite.indexer.kernels.contexts import (
     collapse,
     frequent_lists,
     gather,
-    hold,
     link,
+    mark_blocks,
     order_by_position,
 )
 from codecite.indexer.kernels.grouping import finish_groups, group_lists
@@ -307,7 +307,7 @@ def _gather(
         here = positions[begin:end]
         size = end - begin
         wanted = np.zeros(tail - head, bool)
-        hold(here, tables[1], wanted)
+        mark_blocks(here, tables[1], wanted)
         contexts = np.empty(size * ROW if rows else 0, np.uint8)
         work, whole, digests = np.empty(ROW, np.uint8), np.empty(size, np.uint8), np.empty(size, np.uint64)
         gather(

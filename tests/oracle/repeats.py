@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.checked import trusted
-from codecite.indexer.kernels.contexts import NONE, REACH, ROW, collapse, gather, link, order_by_position
+from codecite.indexer.kernels.contexts import NONE, REACH, ROW, collapse, gather, link, mark_blocks, order_by_position
 from codecite.indexer.kernels.frequent import Frequent
 from codecite.indexer.kernels.grouping import finish_groups, group_lists
 
@@ -175,6 +175,9 @@ def gathered(
         before = [int(canonical[first]) + len(twins.canonical(joined[:cut])) for cut in cuts]
         here = positions[begin:end]
         text = np.frombuffer(bytearray(joined or b"\0"), np.uint8).copy()
+        wanted = np.zeros(len(cuts) - 1, bool)
+        mark_blocks(here, np.array(before, np.int64), wanted)
+        assert blocks_of(here, before) <= set(np.flatnonzero(wanted).tolist())
         for block in set(range(len(cuts) - 1)) - blocks_of(here, before):
             text[cuts[block] : cuts[block + 1]] = 0xA5
         rows = contexts[begin * ROW : end * ROW]

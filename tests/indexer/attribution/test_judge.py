@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
+from oracle.expressions import choices, trees_of, written
 
 from codecite.indexer.attribution.judge import judge, license_outcome
 from codecite.indexer.attribution.policy import Exempt, Origins, Policy, load_policy
@@ -59,37 +58,11 @@ def outcome(item: Attribution, policy: Policy = POLICY) -> Outcome:
     return verdict.outcome
 
 
-trees = st.recursive(
-    st.sampled_from(["MIT", "Zlib", "GPL-2.0-only", "GPL-2.0-only WITH Linux-syscall-note", "LicenseRef-X", "MPL-2.0"]),
-    lambda inner: st.tuples(st.sampled_from(["AND", "OR"]), st.lists(inner, min_size=2, max_size=3)),
-    max_leaves=6,
-)
-
-
-def written(tree: object) -> str:
-    """A tree as an expression."""
-    if isinstance(tree, str):
-        return tree
-    operator, parts = tree  # type: ignore[misc]
-    return f" {operator} ".join(f"({written(part)})" for part in parts)
-
-
-def choices(tree: object) -> list[set[str]]:
-    """Every set of licences that one may comply with."""
-    if isinstance(tree, str):
-        return [{tree}]
-    operator, parts = tree  # type: ignore[misc]
-    read = [choices(part) for part in parts]
-    if operator == "OR":
-        return [one for part in read for one in part]
-    return [set().union(*pick) for pick in itertools.product(*read)]
-
-
 LEAF = {"MIT": PASS, "Zlib": PASS, "GPL-2.0-only": FAIL, "LicenseRef-X": WARN, "MPL-2.0": FAIL}
 LEAF["GPL-2.0-only WITH Linux-syscall-note"] = WARN
 
 
-@given(trees)
+@given(trees_of([*LEAF]))
 def test_an_or_may_choose_and_an_and_may_not(tree: object) -> None:
     """The best choice counts, and of it the worst licence."""
     ranks = [max(ORDER.index(LEAF[one]) for one in choice) for choice in choices(tree)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
+import doctest
+import importlib
 import json
 from importlib.resources import files
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from license_expression import get_spdx_licensing
+from oracle.expressions import choices, text_of, trees_of, written
 
 from codecite.indexer.licenses.categories import OBLIGATIONS, category, obligations
 from codecite.indexer.licenses.compatibility import Answer, compatibility
@@ -27,30 +29,7 @@ LEAVES = [
     "LicenseRef-Own",
     "Apache-2.0",
 ]
-trees = st.recursive(
-    st.sampled_from(LEAVES),
-    lambda inner: st.tuples(st.sampled_from(["AND", "OR"]), st.lists(inner, min_size=2, max_size=3)),
-    max_leaves=6,
-)
-
-
-def written(tree: object) -> str:
-    """A tree as an expression."""
-    if isinstance(tree, str):
-        return tree
-    operator, parts = tree  # type: ignore[misc]
-    return f" {operator} ".join(f"({written(part)})" for part in parts)
-
-
-def choices(tree: object) -> list[set[str]]:
-    """Every set of licences that one may comply with (the disjunctive normal form)."""
-    if isinstance(tree, str):
-        return [{tree}]
-    operator, parts = tree  # type: ignore[misc]
-    read = [choices(part) for part in parts]
-    if operator == "OR":
-        return [one for part in read for one in part]
-    return [set().union(*pick) for pick in itertools.product(*read)]
+trees = trees_of(LEAVES)
 
 
 @given(trees)
@@ -128,7 +107,7 @@ def test_every_licence_of_the_spdx_list_has_a_category_and_most_have_a_text() ->
     }
     assert {category(name) for name in restricted - set(found.exceptions)} == {Category.PROPRIETARY}
     assert all(license_text(name) is not None for name in ("MIT", "Apache-2.0", "GPL-2.0-only", "MPL-2.0", "ISC"))
-    assert "Permission is hereby granted" in (license_text("MIT") or ("", ""))[1]
+    assert "Permission is hereby granted" in text_of("MIT")
     assert license_text("LicenseRef-Own") is None
 
 
@@ -159,3 +138,11 @@ def test_a_tree_reads_as_it_was_written() -> None:
     """Trees print as normalised expressions."""
     for text in ("MIT", "(Apache-2.0 OR MIT) AND ISC", "GPL-2.0-only WITH Classpath-exception-2.0 OR MIT"):
         assert str(parse(normalize(text) or "")) == normalize(text)
+
+
+@pytest.mark.parametrize("name", ["categories", "comments", "compatibility", "expression", "head", "notice", "texts"])
+def test_the_examples_in_docstrings_hold(name: str) -> None:
+    """Those of the room."""
+    found = doctest.testmod(importlib.import_module(f"codecite.indexer.licenses.{name}"))
+    assert found.attempted > 0
+    assert found.failed == 0

@@ -1,4 +1,8 @@
-"""A policy's own projects are as good as absent: the answers are those of an index they were removed from."""
+"""Checks of an index under a policy.
+
+Own projects are as good as absent: the answers are those of an index they were removed from. What a Report shows does
+not change its verdict.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,10 @@ import pytest
 from oracle.library import reader
 
 from codecite.indexer import open_index
-from codecite.indexer.attribution.policy import Policy
+from codecite.indexer.attribution.policy import Exempt, Origins, Policy
 from codecite.indexer.build import add
 from codecite.indexer.corpus.units import Unit
-from codecite.indexer.records import EvidenceKind, LicenseEvidence, Package, SourceFile
+from codecite.indexer.records import EvidenceKind, LicenseEvidence, Mark, Outcome, Package, SourceFile
 from codecite.indexer.store.takedowns import TakedownKind, parse_takedown
 from codecite.indexer.upkeep import remove
 
@@ -73,3 +77,35 @@ def test_a_pattern_that_fits_nothing_changes_nothing(index: Path) -> None:
     own, text = open_index(index), "".join(LINES)
     for pattern in ("pkg:pypi/our", "pkg:pypi/ours@2", "ours"):
         assert own.check(text, policy=Policy(own_projects=(pattern,))) == own.check(text, policy=Policy())
+
+
+EXEMPT = Exempt("ours", None, path="src/*")
+WHOLE: frozenset[Mark] = frozenset()
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (Policy(rules={"GPL-3.0-only": Outcome.FAIL}, pass_over=WHOLE), Outcome.FAIL),
+        (Policy(rules={"MIT": Outcome.FAIL}, exceptions=(EXEMPT,), pass_over=WHOLE), Outcome.PASS),
+        (Policy(rules={"MIT": Outcome.WARN}, origins=Origins.EARLIEST, pass_over=WHOLE), Outcome.WARN),
+    ],
+    ids=["license-conflict", "exceptions", "earliest"],
+)
+def test_the_verdict_does_not_depend_on_how_many_sources_are_shown(
+    policy: Policy, expected: Outcome, tmp_path: Path
+) -> None:
+    """Nor do its reasons: nine files under one tag, the last of them in a package that says something else."""
+    tag = (LicenseEvidence(EvidenceKind.SPDX_TAG, "MIT", "line 1", "MIT"),)
+    text = "".join(LINES)
+    for number in range(9):
+        declared = evidence("GPL-3.0-only" if number == 8 else "MIT")
+        package = Package("them", f"pkg:pypi/p{number}@1", released=f"202{number}-01-01", evidence=declared)
+        file = SourceFile("src/a.py", f"{text}\nlast = {number}\n".encode(), tag)
+        add(tmp_path, [Unit(package, reader([file]))])
+    index = open_index(tmp_path)
+    reports = [index.check(text, policy=policy, sources=shown) for shown in (0, 1, 5, 9, 300)]
+    assert [len(report.attributions[0].sources) for report in reports] == [0, 1, 5, 9, 9]
+    assert {report.verdict for report in reports} == {reports[0].verdict}
+    assert reports[0].verdict.outcome is expected
+    assert [source.origin.conflict for source in reports[-1].attributions[0].sources] == [False] * 8 + [True]
