@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,10 @@ import xxhash
 
 from codecite.indexer.config import IndexConfig
 from codecite.indexer.corpus.units import Pending, Unit
-from codecite.indexer.errors import SourceError
+from codecite.indexer.errors import ConfigError, SourceError
 from codecite.indexer.intake import Intake
 from codecite.indexer.licenses.effective import effective
+from codecite.indexer.licenses.named import LicenseFilter
 from codecite.indexer.making import SegmentMaker
 from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
 from codecite.indexer.store.known import Known
@@ -35,7 +36,14 @@ from codecite.indexer.upkeep import merge_due, read_takedowns, without
 
 _EXAMPLES = 1000
 _FEW_EXAMPLES = 5
-_HARMLESS = {SkipReason.BINARY, SkipReason.EMPTY, SkipReason.VERSION_CONTROL, SkipReason.EXCLUDED, SkipReason.TOO_LARGE}
+_HARMLESS = {
+    SkipReason.BINARY,
+    SkipReason.EMPTY,
+    SkipReason.VERSION_CONTROL,
+    SkipReason.EXCLUDED,
+    SkipReason.TOO_LARGE,
+    SkipReason.LICENSE,
+}
 """Reasons of which a few examples say enough."""
 
 
@@ -85,6 +93,7 @@ def add(
     *,
     config: IndexConfig | None = None,
     sync: bool = False,
+    only_licenses: LicenseFilter | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> AddResult:
     """Add what is new in `units` to the index in `directory` (made if there is none) and publish it.
@@ -93,7 +102,9 @@ def add(
     known Origins are not stored again. A unit that cannot be read to its end leaves nothing, is named in the result,
     and is read again the next time. With `sync`, what the index holds of the sources of these units and they no longer
     have is removed, unless one of their units failed (`unsynced` names them).
-    Raises IndexLockedError, IndexWriteError, IndexVersionError, IndexCorruptError.
+    `only_licenses` belongs to the index: it is set when the index is made, holds for all that is added later, and is in
+    the coverage of every Report. Raises IndexLockedError, IndexWriteError, IndexVersionError, IndexCorruptError, and
+    ConfigError for a filter that is not the index's own.
     """
     began = time.monotonic()
     with writing(directory):
@@ -101,6 +112,7 @@ def add(
             manifest = read_manifest(directory)
         else:
             manifest = new_manifest(config or IndexConfig())
+        manifest = _filtered(directory, manifest, only_licenses)
         remove_left_overs(directory, manifest)
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as executor:
             build = _Build(directory, manifest, executor, progress)
@@ -138,6 +150,7 @@ class _Build:
         self._executor = executor
         self._report = progress
         self._first = len(manifest.segments)
+        self._filter = LicenseFilter.parse(manifest.license_filter) if manifest.license_filter else None
         self._known = Known(directory, manifest)
         self._takedowns = read_takedowns(directory, manifest)
         self._maker = SegmentMaker(directory, manifest, executor)
@@ -189,6 +202,10 @@ class _Build:
         if rule is not None:
             self.skip(package, _taken_down(file.path, rule))
             return None
+        license = effective(file.evidence, package.evidence)
+        if self._filter is not None and not self._filter.admits(license):
+            self.skip(package, Skipped(file.path, SkipReason.LICENSE, license))
+            return None
         evidence = evidence_to_json(file.evidence) if file.evidence else "[]"
         text = "\0".join((file.path, evidence, *file.copyright)).encode("utf-8", "surrogateescape")
         key = xxhash.xxh3_64_intdigest(self._package_key(package) + digest + text)
@@ -202,7 +219,7 @@ class _Build:
             package,
             digest,
             file.path,
-            effective(file.evidence, package.evidence),
+            license,
             evidence,
             "\n".join(file.copyright),
             file.language or "",
@@ -291,6 +308,16 @@ class _Build:
             skipped = sum(summary.count for summary in self.skipped.values())
             name = package.purl or package.source
             self._report(Progress(self._read, self._files, skipped, self.unchanged_files, name))
+
+
+def _filtered(directory: Path, manifest: Manifest, only: LicenseFilter | None) -> Manifest:
+    """The manifest with its filter: that of a new index is set, that of any other stays."""
+    if only is None or str(only) == manifest.license_filter:
+        return manifest
+    if manifest.generation:
+        held = f"only what is under {manifest.license_filter}" if manifest.license_filter else "any licence"
+        raise ConfigError(f"{directory}: holds {held}; to hold only {only}, make another index")
+    return replace(manifest, license_filter=str(only))
 
 
 def _taken_down(name: str, rule: Takedown) -> Skipped:

@@ -5,11 +5,11 @@ In: directories of indexes, texts. Out: Reports. It puts lookup and attribution 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,13 +17,14 @@ from codecite.indexer.attribution.attribute import attribute
 from codecite.indexer.attribution.judge import is_own, sources_wanted
 from codecite.indexer.attribution.policy import Policy, load_policy
 from codecite.indexer.errors import IndexMissingError
+from codecite.indexer.licenses.categories import category
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.records import Coverage, Report
+from codecite.indexer.store.documents import file_of
 from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.snapshot import Snapshot
-from codecite.indexer.store.statistics import licenses_of, packages_of
-from codecite.indexer.store.tables import numbers_of
+from codecite.indexer.store.statistics import evidence_of, groups_of, languages_of, licenses_of, packages_of
 from codecite.indexer.text.checked import CheckedText
 from codecite.indexer.upkeep import read_takedowns
 
@@ -35,7 +36,9 @@ _VIEWS = 8
 class IndexStats:
     """What an index holds, without what was removed; sizes are bytes.
 
-    `licenses` counts the Documents under each expression, `languages` the Origins in each language. Of `packages`,
+    `licenses` counts the Documents under each expression, `categories` those under licences of each category,
+    `languages` the Origins in each language, `evidence` the Origins whose licence is believed for each kind of
+    evidence (`none` where nothing states one). `license_filter` is what the index may hold. Of `packages`,
     `postings`, `canonical_bytes` and `index_bytes`, what is removed counts until it is erased.
     """
 
@@ -51,7 +54,10 @@ class IndexStats:
     index_bytes: int
     sources: tuple[str, ...]
     licenses: Mapping[str, int]
+    categories: Mapping[str, int]
     languages: Mapping[str, int]
+    evidence: Mapping[str, int]
+    license_filter: str | None
     segments: int
     takedowns: int
 
@@ -119,6 +125,11 @@ class Index:
         checked = CheckedText(text, before, after)
         return [find_passages(snapshot, checked) for snapshot in self._snapshots]
 
+    def file_beside(self, source: Mapping[str, Any], path: str) -> bytes | None:
+        """The file at `path` of the package that a source (in a Report's JSON form) is from; None if it is not held."""
+        found = (file_of(snapshot, source, path) for snapshot in self._snapshots)
+        return next((content for content in found if content is not None), None)
+
     @property
     def coverage(self) -> tuple[Coverage, ...]:
         """What each index holds."""
@@ -159,21 +170,13 @@ def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
         index_bytes=snapshot.index_bytes,
         sources=manifest.sources,
         licenses=licenses_of(snapshot),
-        languages=_languages_of(snapshot),
+        categories=groups_of(snapshot, category),
+        languages=languages_of(snapshot),
+        evidence=evidence_of(snapshot),
+        license_filter=manifest.license_filter,
         segments=len(entries),
         takedowns=_takedowns_in_force(directory),
     )
-
-
-def _languages_of(snapshot: Snapshot) -> dict[str, int]:
-    """How many live Origins are in each language, most first; those in none are left out."""
-    counts = Counter[str]()
-    for opened in snapshot.segments:
-        column = opened.segment.columns["language"]
-        numbers = np.bincount(numbers_of(column.indices)[opened.segment.live], minlength=len(column.dictionary))
-        counts.update(dict(zip(column.dictionary.to_pylist(), numbers.tolist(), strict=True)))
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return {language: number for language, number in ranked if language and number}
 
 
 def open_index(*paths: str | Path) -> Index:

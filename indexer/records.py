@@ -58,6 +58,7 @@ class SkipReason(StrEnum):
     VERSION_CONTROL = "version-control"
     EXCLUDED = "excluded"
     TAKEN_DOWN = "taken-down"
+    LICENSE = "license"
 
 
 class FileMark(StrEnum):
@@ -97,13 +98,14 @@ class LicenseEvidence:
 
     `expression` is the SPDX expression it supports, None for a licence text that was kept but not classified.
     `where` says where it was read (`line 3`, `License-Expression`, `numpy-2.4.dist-info/LICENSE.txt`), `text`
-    what stood there.
+    what stood there; `copyright` has the copyright lines of a licence or notice file.
     """
 
     kind: EvidenceKind
     expression: str | None
     where: str
     text: str
+    copyright: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ class Origin:
     """One place a Document was seen.
 
     `license` is the effective SPDX expression: that of the strongest evidence that supports one, else NOASSERTION.
-    `evidence` stands strongest first. `conflict` says that the evidence disagrees.
+    `evidence` stands strongest first. `conflict` says that the evidence disagrees. `copyright` has the lines of
+    the file's own head, else those of the nearest licence and notice files, else those of its package's.
     """
 
     purl: str | None

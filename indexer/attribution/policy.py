@@ -10,11 +10,10 @@ Licences are named by SPDX expressions or by categories (`records.Category`). Th
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -24,9 +23,8 @@ from typing import Any
 
 from codecite.indexer.config import GUARANTEE
 from codecite.indexer.errors import PolicyError
-from codecite.indexer.licenses.expression import normalize, parse
-from codecite.indexer.licenses.tables import tables
-from codecite.indexer.records import NOASSERTION, Category, Mark, Outcome
+from codecite.indexer.licenses.named import expression_named, license_named
+from codecite.indexer.records import Mark, Outcome
 
 READY = ("audit", "permissive-only", "weak-copyleft", "attribution-only", "strict")
 """The policies that ship."""
@@ -169,7 +167,7 @@ def parse_policy(content: bytes, place: str, *, check: bool = True) -> Policy:
         rules=_rules(read.get("licenses", {}), place),
         default=_OUTCOMES[read.get("licenses", {}).get("default", "allow")],
         min_bytes=passages.get("min_bytes", MIN_BYTES),
-        outbound=_expression(read["outbound"], f"{place}: outbound") if "outbound" in read else None,
+        outbound=_named(expression_named, read["outbound"], f"{place}: outbound") if "outbound" in read else None,
         origins=Origins(read.get("origins", Origins.SHOW_BOTH)),
         pass_over=frozenset(map(Mark, passages.get("pass_over", Mark))),
         common=passages.get("common", "judge") == "judge",
@@ -209,24 +207,18 @@ def _rules(licenses: Mapping[str, Any], place: str) -> dict[str, Outcome]:
     for key in ("allow", "warn", "deny"):
         for i, text in enumerate(licenses.get(key, ())):
             at = f"{place}: licenses.{key}[{i}]"
-            named = text if text in set(Category) or text == NOASSERTION else _expression(text, at)
+            named = _named(license_named, text, at)
             if rules.setdefault(named, _OUTCOMES[key]) is not _OUTCOMES[key]:
                 raise PolicyError(f"{at}: {text} stands under licenses.{said[named]}, too; leave one of them out")
             said[named] = key
     return rules
 
 
-def _expression(text: str, place: str) -> str:
-    """The text as a normalised expression. A name that is on no list may be a slip, unless spelt as a LicenseRef."""
-    found = normalize(text)
-    tree = None if found is None else parse(found)
-    if found is None or tree is None or ("LicenseRef-" in found and "LicenseRef-" not in text):
-        near = difflib.get_close_matches(text, [*Category, *tables().licenses], 1)
-        meant = f"; is {near[0]} meant?" if near else f"; the categories are {', '.join(Category)}"
-        raise PolicyError(
-            f"{place}: {text[:80]!r} is no category, and no SPDX expression of licences on the list{meant}"
-        )
-    return found
+def _named(read: Callable[[str], str], text: str, place: str) -> str:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise PolicyError(f"{place}: {error}") from None
 
 
 def _exempt(item: Mapping[str, Any], place: str) -> Exempt:
@@ -239,7 +231,7 @@ def _exempt(item: Mapping[str, Any], place: str) -> Exempt:
     return Exempt(
         item["reason"],
         expires,
-        None if license is None else _expression(license, f"{place}.license"),
+        None if license is None else _named(expression_named, license, f"{place}.license"),
         item.get("project"),
         item.get("path"),
     )

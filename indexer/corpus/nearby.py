@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from codecite.indexer.licenses.head import owners
 from codecite.indexer.licenses.texts import TEXT_BYTES, licenses_in
 from codecite.indexer.records import EvidenceKind, LicenseEvidence
 
@@ -27,7 +28,8 @@ _CODE = re.compile(
 )
 """Suffixes of what merely is named after licences: a module, a page, a picture."""
 
-_OF_OTHERS = re.compile(r"notice|third.?part|3rd.?part|vendor|bundled", re.IGNORECASE)
+_THIRD_PARTY = re.compile(r"third.?part|3rd.?part|vendor|bundled", re.IGNORECASE)
+_OF_OTHERS = re.compile(rf"notice|{_THIRD_PARTY.pattern}", re.IGNORECASE)
 _FOLDERS = ("LICENSES", "LICENCES")
 _TEXTS = (".txt", ".md")
 
@@ -50,9 +52,15 @@ def is_license_folder(name: str) -> bool:
 
 
 def evidence_of(texts: Mapping[str, bytes]) -> tuple[LicenseEvidence, ...]:
-    """The evidence of the licence files of one folder: licences, path and first line; the first MAX_FILES by path."""
+    """The evidence of the licence files of one folder: licences, path, first line, owners; MAX_FILES of them."""
     return tuple(
-        LicenseEvidence(EvidenceKind.LICENSE_FILE, _expression(path, texts[path]), path, first_line(texts[path]))
+        LicenseEvidence(
+            EvidenceKind.LICENSE_FILE,
+            _expression(path, texts[path]),
+            path,
+            first_line(texts[path]),
+            () if _THIRD_PARTY.search(path.rpartition("/")[2]) else owners(texts[path]),
+        )
         for path in sorted(texts)[:MAX_FILES]
     )
 

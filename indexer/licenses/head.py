@@ -65,6 +65,26 @@ def read_head(content: bytes) -> tuple[tuple[LicenseEvidence, ...], tuple[str, .
     return evidence, ()
 
 
+_OWNED = re.compile(
+    r"(?i:copyright|copr\.)[\s:]*(?:(?i:by|\(c\)|&copy;)|\xa9|[12][0-9]{3})|(?:\([cC]\)|\xa9)\s*[12][0-9]{3}"
+)
+_TEMPLATE = re.compile(
+    r"i\.e\.|[<\[{(](?:yyyy|19yy|years?|name|owner|copyright)\b|\(C\) (?:19yy|yyyy|year)\b|notices?\b.*permission|"
+    r"Free Software Foundation|Creative Commons|Licen[cs]e (?:text )?(?:copyright|steward)|shall|must|above copyright",
+    re.IGNORECASE,
+)
+"""What stands in texts of licences: places to be filled in, conditions, and whom the text itself belongs to."""
+
+
+def owners(text: bytes) -> tuple[str, ...]:
+    """The copyright lines of a licence or notice file, those of the licence's own text left out.
+
+    >>> owners(b"Copyright [yyyy] [name of copyright owner]\\nCopyright (c) 2020 A. Author\\n")
+    ('Copyright (c) 2020 A. Author',)
+    """
+    return tuple(line for line in _notices(text) if _OWNED.search(line) and not _TEMPLATE.search(line))
+
+
 def _tags(head: bytes) -> tuple[LicenseEvidence, ...]:
     found: list[LicenseEvidence] = []
     for at in _places(head, _TAG):

@@ -59,7 +59,10 @@ class SegmentEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What one generation of an index consists of. `unerased`: something of what was removed may be on the disk."""
+    """What one generation of an index consists of. `unerased`: something of what was removed may be on the disk.
+
+    `license_filter` says which licences the index may hold (`licenses/named.py`), None for any.
+    """
 
     id: str
     generation: int
@@ -69,6 +72,7 @@ class Manifest:
     segments: tuple[SegmentEntry, ...] = ()
     takedowns: str | None = None
     unerased: bool = False
+    license_filter: str | None = None
 
     def following(self, segments: tuple[SegmentEntry, ...], sources: Iterable[str], takedowns: str | None) -> Manifest:
         """The next generation, built now."""
@@ -112,6 +116,7 @@ def read_manifest(directory: Path) -> Manifest:
             segments=tuple(SegmentEntry(**entry) for entry in fields["segments"]),
             takedowns=fields["takedowns"],
             unerased=fields["unerased"],
+            license_filter=fields.get("license_filter"),
         )
     except ConfigError as error:
         raise IndexVersionError(f"{path}: {error}; build the index again") from None

@@ -171,7 +171,7 @@ class Snapshot:
             license=segment.expressions[segment.origin_license[row]] or NOASSERTION,
             evidence=tuple(sorted(evidence, key=lambda item: _STRENGTH[item.kind])),
             conflict=False,
-            copyright=segment.copyright_of(row),
+            copyright=segment.copyright_of(row) or _copyright(segment.evidence_of(row)) or _copyright(package.evidence),
             language=segment.language_of(row),
             marks=segment.marks_of(row),
         )
@@ -194,7 +194,7 @@ class Snapshot:
             documents=documents,
             bytes=size,
             sources=manifest.sources,
-            license_filter=None,
+            license_filter=manifest.license_filter,
             guarantee_bytes=manifest.config.guarantee,
         )
 
@@ -222,6 +222,11 @@ class Snapshot:
             packages = np.unique(segment.origin_package[segment.live])
             found.update(segment.packages["source"].take(pa.array(packages)).unique().to_pylist())
         return found
+
+
+def _copyright(evidence: tuple[LicenseEvidence, ...]) -> tuple[str, ...]:
+    """The copyright lines of licence and notice files, each once."""
+    return tuple(dict.fromkeys(line for item in evidence for line in item.copyright))
 
 
 def _opened(directory: Path, manifest: Manifest | None) -> tuple[Manifest, list[Segment]]:

@@ -117,12 +117,16 @@ class Strings:
 
 def evidence_to_json(evidence: Sequence[LicenseEvidence]) -> str:
     """The JSON list in which evidence is stored."""
-    return json.dumps([[str(item.kind), item.expression, item.where, item.text] for item in evidence])
+    rows = ([str(item.kind), item.expression, item.where, item.text, item.copyright] for item in evidence)
+    return json.dumps([row if row[-1] else row[:-1] for row in rows])
 
 
 def evidence_from_json(text: str) -> tuple[LicenseEvidence, ...]:
     """The evidence of a stored JSON list."""
-    return tuple(LicenseEvidence(EvidenceKind(kind), *rest) for kind, *rest in json.loads(text))
+    return tuple(
+        LicenseEvidence(EvidenceKind(kind), expression, where, said, tuple(*copyright))
+        for kind, expression, where, said, *copyright in json.loads(text)
+    )
 
 
 def package_of(columns: Mapping[str, pa.Array], row: int) -> Package:

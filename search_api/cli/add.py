@@ -29,6 +29,7 @@ from codecite.search_api.cli.progress import ProgressBar
 if TYPE_CHECKING:
     from codecite.indexer.build import AddResult, Progress, SkipSummary
     from codecite.indexer.corpus.units import Reading, Unit
+    from codecite.indexer.licenses.named import LicenseFilter
 
 _EXAMPLES_SHOWN = 2
 _REFUSALS_SHOWN = 10
@@ -64,6 +65,12 @@ _REFUSALS = {
     metavar="FILE",
     help="The same, a pattern a line; these come before those of --exclude.",
 )
+@click.option(
+    "--only-licenses",
+    "only",
+    metavar="LICENSES",
+    help="Of a new index: hold only what is under these categories and SPDX expressions ('permissive, MPL-2.0').",
+)
 @click.option("--revision", metavar="REV", help="Read directories as git repositories, at this revision.")
 @click.option(
     "--columns",
@@ -85,6 +92,7 @@ def add(
     keep_going: bool,
     patterns: tuple[str, ...],
     pattern_files: tuple[Path, ...],
+    only: str | None,
     revision: str | None,
     columns: str | None,
     max_file_bytes: int | None,
@@ -102,7 +110,9 @@ def add(
     if revision is not None and not any(Path(source).is_dir() for source in sources):
         raise click.UsageError("--revision is of git repositories; name one as a SOURCE")
     reading = _reading(patterns, pattern_files, revision, columns, max_file_bytes)
-    result = add_sources(directory, sources, installed=installed, sync=sync, reading=reading)
+    result = add_sources(
+        directory, sources, installed=installed, sync=sync, reading=reading, only_licenses=_filter(only)
+    )
     if form == "json":
         answer(_result_object(result))
     else:
@@ -112,6 +122,17 @@ def add(
     for source in result.unsynced:
         note(f"codecite: nothing of {printable(source)} was removed, since not all of it could be read")
     return ERROR if result.failures and not keep_going else OK
+
+
+def _filter(only: str | None) -> LicenseFilter | None:
+    if only is None:
+        return None
+    from codecite.indexer.licenses.named import LicenseFilter
+
+    try:
+        return LicenseFilter.parse(only)
+    except ValueError as error:
+        raise click.BadParameter(f"--only-licenses: {error}") from None
 
 
 def _reading(
@@ -144,6 +165,7 @@ def add_sources(
     installed: bool,
     sync: bool = False,
     reading: Reading | None = None,
+    only_licenses: LicenseFilter | None = None,
 ) -> AddResult:
     """Add to the index in `directory`, with a progress bar."""
     from codecite.indexer.build import add as add_units
@@ -162,7 +184,8 @@ def add_sources(
             if bar.due:
                 bar.draw(_progress_line(progress), progress.bytes, way.share)
 
-        return add_units(directory, way, sync=sync, progress=show if bar.wanted else None)
+        shown = show if bar.wanted else None
+        return add_units(directory, way, sync=sync, only_licenses=only_licenses, progress=shown)
 
 
 def _progress_line(progress: Progress) -> str:

@@ -6,6 +6,7 @@ are laid out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,10 @@ def _stats_object(figures: IndexStats) -> dict[str, Any]:
         "index_bytes": figures.index_bytes,
         "segments": figures.segments,
         "takedowns": figures.takedowns,
+        "license_filter": figures.license_filter,
         "licenses": dict(figures.licenses),
+        "categories": dict(figures.categories),
+        "evidence": dict(figures.evidence),
         "languages": dict(figures.languages),
         "sources": list(figures.sources),
     }
@@ -79,8 +83,14 @@ def _stats_lines(figures: IndexStats, directory: Path) -> list[str]:
     ]
     if figures.takedowns:
         lines.append(f"  {count(figures.takedowns, 'takedown')} in force ('codecite index remove --list' has them)")
+    if figures.license_filter:
+        lines.append(f"  holds only what is under {printable(figures.license_filter)}")
     if figures.languages:
         lines.append(f"  {_languages(figures)}")
+    if figures.evidence:
+        lines.append(f"  places by evidence: {_listed(figures.evidence)}")
+    if figures.categories:
+        lines.append(f"  documents by category: {_listed(figures.categories)}")
     ranked = sorted(figures.licenses.items(), key=lambda item: (-item[1], item[0]))
     width = max((len(f"{documents:,}") for _, documents in ranked), default=0)
     lines.extend(
@@ -89,6 +99,10 @@ def _stats_lines(figures: IndexStats, directory: Path) -> list[str]:
     if len(ranked) > _LICENSES_SHOWN:
         lines.append(f"  and {count(len(ranked) - _LICENSES_SHOWN, 'more license')} (--format json has all)")
     return lines
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in counts.items())
 
 
 def _languages(figures: IndexStats) -> str:

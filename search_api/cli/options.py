@@ -80,15 +80,20 @@ sources_option = click.option(
 )
 
 
-policy_option = click.option(
-    "--policy",
-    metavar="NAME|FILE",
-    envvar="CODECITE_POLICY",
-    show_envvar=True,
-    default="audit",
-    show_default=True,
-    help="The policy that passages are judged by: a ready one ('codecite policy list') or a TOML file.",
-)
+def _policy_option(default: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    return click.option(
+        "--policy",
+        metavar="NAME|FILE",
+        envvar="CODECITE_POLICY",
+        show_envvar=True,
+        default=default,
+        show_default=True,
+        help="The policy that passages are judged by: a ready one ('codecite policy list') or a TOML file.",
+    )
+
+
+policy_option = _policy_option("audit")
+notice_policy_option = _policy_option("attribution-only")
 strict_option = click.option("--strict", is_flag=True, help="Exit with 1 for the verdict 'warn', too.")
 
 

@@ -205,7 +205,7 @@ def test_empty_streams_in_great_number_cost_little(pack: Callable[[bytes], bytes
     count = (2 << 20) // len(stream)
     began = time.process_time()
     assert read_all(stream * count + pack(tarred([]))) == ["good.py"]
-    assert time.process_time() - began < 4
+    assert time.process_time() - began < 12
 
 
 def test_a_million_entries_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
