@@ -20,11 +20,13 @@ from codecite.indexer.errors import IndexMissingError
 from codecite.indexer.licenses.categories import category
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.matches import find_matches
-from codecite.indexer.records import Coverage, Report
+from codecite.indexer.lookup.stream import SPACE
+from codecite.indexer.records import Attribution, Coverage, Report
 from codecite.indexer.store.documents import file_of
 from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.snapshot import Snapshot
 from codecite.indexer.store.statistics import evidence_of, groups_of, languages_of, licenses_of, packages_of
+from codecite.indexer.stream import Part, StreamChecker
 from codecite.indexer.text.checked import CheckedText
 from codecite.indexer.upkeep import read_takedowns
 
@@ -105,6 +107,31 @@ class Index:
             policy_name=held.name,
             policy_sha256=held.sha256,
         )
+
+    def stream(
+        self,
+        *,
+        before: str | bytes = "",
+        after: str | bytes = "",
+        policy: Policy | str | Path | None = None,
+        sources: int = 5,
+        patience: int | None = None,
+    ) -> StreamChecker:
+        """Check a text while it is being written, in its context; the options are those of `check`.
+
+        Looks become rarer while a passage goes on; `patience` is how many canonical bytes are left without one at most.
+        """
+        held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
+        return StreamChecker(self, before, after, held, sources, patience)
+
+    def look(self, part: Part, policy: Policy, sources: int = 5) -> tuple[Attribution, ...]:
+        """What a StreamChecker asks for: the passages of a part of a text that end where it is new, or right before."""
+        snapshots, _ = self._seen_by(policy)
+        checked = CheckedText(part.raw[part.own :], part.raw[part.context : part.own])
+        new = len(part.raw[part.context : part.new].translate(None, SPACE))
+        seen = max(sources, sources_wanted(policy))
+        matches = [match for snapshot in snapshots for match in find_matches(snapshot, checked, seen, new)]
+        return attribute(matches, part.raw, policy, sources, part.context)[0]
 
     def _seen_by(self, policy: Policy) -> tuple[tuple[Snapshot, ...], tuple[Coverage, ...]]:
         """What a policy has searched: its own projects are as good as absent."""

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+from codecite.indexer.report_json import report_to_dict
 
 NOASSERTION = "NOASSERTION"
 """The SPDX word for a licence that nothing states."""
@@ -274,11 +274,33 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Prevented:
+    """A passage that the generator did not let stand.
+
+    What it did (`truncate`, `regenerate`, `block`), and the passage as it was then: its offsets are those of the text
+    that was taken back.
+    """
+
+    action: str
+    attribution: Attribution
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What wrote the text: a model, its licence and the uses that it forbids; and what was prevented, in order."""
+
+    model: str
+    license: str | None = None
+    restrictions: tuple[str, ...] = ()
+    prevented: tuple[Prevented, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole answer to one text.
 
-    `text_sha256` hashes the bytes of the text alone; `text_start` and `text_end` place it, in code points, within
-    before + text + after.
+    `notes` are sentences that a reader should know. `text_sha256` hashes the bytes of the text alone; `text_start` and
+    `text_end` place it, in code points, within before + text + after.
     """
 
     indexes: tuple[Coverage, ...]
@@ -289,100 +311,9 @@ class Report:
     verdict: Verdict
     policy_name: str = "audit"
     policy_sha256: str | None = None
+    notes: tuple[str, ...] = ()
+    generation: Written | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The one JSON form, `codecite-report/1`: the same from the library, the command line and HTTP."""
-        return {
-            "schema": "codecite-report/1",
-            "codecite": _version(),
-            "indexes": [_coverage(coverage) for coverage in self.indexes],
-            "text": {"sha256": self.text_sha256, "start": self.text_start, "end": self.text_end},
-            "matches": [_attribution(attribution) for attribution in self.attributions],
-            "policy": {"name": self.policy_name, "sha256": self.policy_sha256},
-            "verdict": {
-                "outcome": str(self.verdict.outcome),
-                "reasons": [
-                    {"rule": reason.rule, "match": reason.match, "message": reason.message}
-                    for reason in self.verdict.reasons
-                ],
-            },
-        }
-
-
-@cache
-def _version() -> str:
-    try:
-        return version("codecite")
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def _coverage(coverage: Coverage) -> dict[str, Any]:
-    return {
-        "id": coverage.id,
-        "generation": coverage.generation,
-        "built": coverage.built,
-        "documents": coverage.documents,
-        "bytes": coverage.bytes,
-        "sources": list(coverage.sources),
-        "license_filter": coverage.license_filter,
-        "guarantee_bytes": coverage.guarantee_bytes,
-    }
-
-
-def _attribution(attribution: Attribution) -> dict[str, Any]:
-    match = attribution.match
-    counts = match.counts
-    return {
-        "id": match.id,
-        "within": match.within,
-        "index": match.index,
-        "start": match.start,
-        "end": match.end,
-        "byte_start": match.byte_start,
-        "byte_end": match.byte_end,
-        "start_line": match.start_line,
-        "end_line": match.end_line,
-        "bytes": match.length,
-        "bytes_in_text": match.bytes_in_text,
-        "kind": str(match.kind),
-        "similarity": None,
-        "measure": None,
-        "documents": counts.documents,
-        "documents_capped": counts.documents_capped,
-        "projects": counts.projects,
-        "projects_capped": counts.projects_capped,
-        "common": counts.common,
-        "marks": [str(mark) for mark in attribution.marks],
-        "licenses": dict(counts.licenses),
-        "licenses_capped": counts.licenses_capped,
-        "sources": [_source(source) for source in attribution.sources],
-        "outcome": str(attribution.outcome),
-    }
-
-
-def _source(source: Source) -> dict[str, Any]:
-    origin = source.origin
-    return {
-        "swhid": source.swhid,
-        "kind": str(source.kind),
-        "purl": origin.purl,
-        "repository": origin.repository,
-        "revision": origin.revision,
-        "path": origin.path,
-        "url": origin.url,
-        "language": origin.language,
-        "file_marks": [str(mark) for mark in origin.marks],
-        "start_line": source.start_line,
-        "end_line": source.end_line,
-        "released": origin.released,
-        "license": origin.license,
-        "license_evidence": [
-            {"kind": str(item.kind), "expression": item.expression, "where": item.where, "text": item.text}
-            for item in origin.evidence
-        ],
-        "conflict": origin.conflict,
-        "copyright": list(origin.copyright),
-        "category": str(source.category),
-        "obligations": list(source.obligations),
-    }
+        return report_to_dict(self)

@@ -29,7 +29,8 @@ READ_PATH = {"indexer", "indexer.attribution", "indexer.index", "indexer.lookup"
 WHOLE_INDEXER = WRITE_PATH | WRITERS | READ_PATH | {"indexer.build"}
 MAY_IMPORT: dict[str, set[str]] = {
     "indexer": {"indexer.index"},
-    "indexer.records": set(),
+    "indexer.records": {"indexer.report_json"},
+    "indexer.report_json": set(),
     "indexer.errors": set(),
     "indexer.config": set(),
     "indexer.kernels": set(),
@@ -44,9 +45,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "indexer.build": WRITE_PATH | WRITERS,
     "indexer.lookup": {"indexer.store", "indexer.fingerprint", "indexer.text", "indexer.kernels"},
     "indexer.attribution": {"indexer.lookup", "indexer.licenses"},
-    "indexer.index": WHOLE_INDEXER,
+    "indexer.stream": {"indexer.lookup", "indexer.attribution", "indexer.text"},
+    "indexer.index": WHOLE_INDEXER | {"indexer.stream"},
     "indexer.warm": WHOLE_INDEXER,
-    "generator": {"indexer", "indexer.index", "indexer.attribution"},
+    "generator": {"indexer", "indexer.index", "indexer.lookup", "indexer.stream", "indexer.attribution"},
     "search_api": WHOLE_INDEXER | {"indexer.warm", "generator"},
 }
 

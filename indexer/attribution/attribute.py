@@ -19,9 +19,11 @@ from codecite.indexer.records import Attribution, Match, Source, Verdict
 
 
 def attribute(
-    matches: Iterable[tuple[Match, tuple[Source, ...]]], text: bytes, policy: Policy, sources: int
+    matches: Iterable[tuple[Match, tuple[Source, ...]]], text: bytes, policy: Policy, sources: int, before: int = 0
 ) -> tuple[tuple[Attribution, ...], Verdict]:
-    """The Attribution of each Match, in their order, and the Verdict on all of them; `text` is what was checked.
+    """The Attribution of each Match, in their order, and the Verdict on all of them.
+
+    `text` is what was checked, behind `before` bytes that only the marks depend on.
 
     The policy sees all sources that come with a Match; the first `sources` of them are kept.
     """
@@ -30,7 +32,7 @@ def attribute(
         Attribution(
             match,
             tuple(_described(source, described) for source in found),
-            marks=marks_within(text, match.byte_start, match.byte_end),
+            marks=marks_within(text, before + match.byte_start, before + match.byte_end),
         )
         for match, found in matches
     ]

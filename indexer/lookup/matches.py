@@ -17,9 +17,14 @@ from codecite.indexer.store.snapshot import Snapshot
 from codecite.indexer.text.checked import CheckedText
 
 
-def find_matches(snapshot: Snapshot, text: CheckedText, sources: int) -> list[tuple[Match, tuple[Source, ...]]]:
-    """The Matches of a text, by start, longer ones first, each with its first `sources` sources."""
-    passages = find_passages(snapshot, text)
+def find_matches(
+    snapshot: Snapshot, text: CheckedText, sources: int, beyond: int = 0
+) -> list[tuple[Match, tuple[Source, ...]]]:
+    """The Matches of a text, by start, longer ones first, each with its first `sources` sources.
+
+    Those that end before the canonical byte `beyond` are left out.
+    """
+    passages = [passage for passage in find_passages(snapshot, text) if passage.end >= beyond]
     if not passages:
         return []
     positions = sorted({place for passage in passages for place in (passage.start, passage.end - 1)})
@@ -43,10 +48,8 @@ def find_matches(snapshot: Snapshot, text: CheckedText, sources: int) -> list[tu
                 known[key] = answer
         kind, found = answer
         end = end_point[passage.end - 1]
-        digest = hashlib.sha256(f"{index}\0{kind}\0{point}\0{end}\0".encode())
-        digest.update(text.canonical[passage.start : passage.end].data)
         match = Match(
-            id=digest.hexdigest()[:16],
+            id=match_id(index, kind, point, end, text.canonical[passage.start : passage.end].data),
             within=_within(passage, around),
             index=index,
             start=point,
@@ -65,6 +68,13 @@ def find_matches(snapshot: Snapshot, text: CheckedText, sources: int) -> list[tu
         around.append((passage.start, passage.end, match.id))
         made.append((match, found))
     return made
+
+
+def match_id(index: str, kind: Kind, start: int, end: int, canonical: bytes | memoryview) -> str:
+    """The id of a Match: of the index, how it agrees, its code points and its canonical text."""
+    digest = hashlib.sha256(f"{index}\0{kind}\0{start}\0{end}\0".encode())
+    digest.update(canonical)
+    return digest.hexdigest()[:16]
 
 
 def _counts(held: Held, config: IndexConfig) -> Counts:

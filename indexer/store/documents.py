@@ -30,7 +30,7 @@ def file_of(snapshot: Snapshot, package: Mapping[str, str | None], path: str) ->
                 return _raw(segment, document)
             digest = segment.foreign[document - segment.entry.documents]
             for other in segments:
-                found = np.flatnonzero((other.contents == digest).all(axis=1)) if len(other.contents) else ()
+                found = np.flatnonzero((other.contents.reshape(-1, 20) == digest).all(axis=1))
                 if len(found):
                     return _raw(other, int(found[0]))
     return None
