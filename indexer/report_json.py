@@ -21,7 +21,7 @@ def report_to_dict(report: Report) -> dict[str, Any]:
         "codecite": _version(),
         "indexes": [_coverage(coverage) for coverage in report.indexes],
         "text": {"sha256": report.text_sha256, "start": report.text_start, "end": report.text_end},
-        "matches": [_attribution(attribution) for attribution in report.attributions],
+        "matches": [attribution_to_dict(attribution) for attribution in report.attributions],
         "policy": {"name": report.policy_name, "sha256": report.policy_sha256},
         "verdict": {
             "outcome": str(report.verdict.outcome),
@@ -43,7 +43,9 @@ def _written(written: Written) -> dict[str, Any]:
         "model": written.model,
         "license": written.license,
         "restrictions": list(written.restrictions),
-        "prevented": [{"action": item.action, "match": _attribution(item.attribution)} for item in written.prevented],
+        "prevented": [
+            {"action": item.action, "match": attribution_to_dict(item.attribution)} for item in written.prevented
+        ],
     }
 
 
@@ -68,7 +70,8 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def _attribution(attribution: Attribution) -> dict[str, Any]:
+def attribution_to_dict(attribution: Attribution) -> dict[str, Any]:
+    """The form of one Attribution, as it stands in a Report."""
     match = attribution.match
     counts = match.counts
     return {

@@ -63,6 +63,7 @@ class GrowingText:
         self._open: dict[Key, int] = {}
         self._recent: dict[Key, int] = {}
         self._patience = patience
+        self._due = LOOK if patience is None else min(LOOK, patience)
         self._behind = behind
         self._new = 0
         self._margin = 0
@@ -71,7 +72,7 @@ class GrowingText:
         """Add to the text; whether a look is due."""
         self.raw += piece
         self._new += _canonical(piece)
-        if self._new < LOOK:
+        if self._new < self._due:
             return False
         longest = max((end - begin for (_, begin), end in self._open.items()), default=0)
         return self._new * _GROWTH >= longest or (self._patience is not None and self._new >= self._patience)

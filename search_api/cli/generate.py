@@ -1,34 +1,46 @@
 """`codecite generate`: a completion, and the Report of exactly that completion.
 
-In: a model's directory (or `demo`), a prompt, perhaps a suffix. Out: the completion with its shared passages, as text
-or JSON. It refuses to know how a model writes.
+In: a model (a directory, `demo`, the URL of a server), a prompt, perhaps a suffix. Out: the completion with its shared
+passages, as text or JSON, or each event as it happens. It refuses to know how a model writes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from codecite.search_api.cli.options import (
+    ERROR,
     answer,
     colour_wanted,
     compiling_to_read,
+    complain,
     exit_code,
     format_option,
     indexes_option,
+    note,
     policy_option,
     strict_option,
 )
+from codecite.search_api.cli.printable import count, printable
 from codecite.search_api.cli.render_text import render_coverage, render_report
+
+if TYPE_CHECKING:
+    from codecite.generator.events import Event, Generation
+    from codecite.generator.model import Model
 
 
 @click.command()
-@click.option("--model", required=True, metavar="DIR|demo", help="A transformers checkpoint, or the demo model.")
+@click.option(
+    "--model", "place", required=True, metavar="DIR|demo", help="A transformers checkpoint, or the demo model."
+)
 @click.option("--prompt", metavar="TEXT", help="What stands before the completion.")
 @click.option("--prompt-file", type=click.File("rb"), metavar="FILE|-", help="The same, from a file.")
 @click.option("--suffix", metavar="TEXT", help="What stands after the completion.")
+@click.option("--assistant", is_flag=True, help="Take the prompt as a request, in words, to a base model.")
 @click.option(
     "--max-new-tokens",
     type=click.IntRange(min=1),
@@ -45,19 +57,38 @@ from codecite.search_api.cli.render_text import render_coverage, render_report
     metavar="T",
     help="0 takes the likeliest token each time; more samples.",
 )
+@click.option(
+    "--top-p", type=click.FloatRange(0.0, 1.0, min_open=True), default=1.0, metavar="P", help="Sample from this share."
+)
+@click.option(
+    "--top-k", type=click.IntRange(min=0), default=0, metavar="K", help="Sample from so many tokens; 0 is all."
+)
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Makes sampling repeatable.")
+@click.option("--stop", multiple=True, metavar="TEXT", help="End before this text; may be given again.")
+@click.option("--dtype", metavar="NAME", help="The torch type of the weights, such as bfloat16.")
+@click.option("--device", metavar="NAME", help="The torch device, such as cuda:1.")
+@click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Load smaller weights; needs bitsandbytes.")
+@click.option("--events", is_flag=True, help="Write each event as it happens, as a line of JSON.")
 @policy_option
 @strict_option
 @indexes_option
 @format_option
 def generate(
-    model: str,
+    place: str,
     prompt: str | None,
     prompt_file: BinaryIO | None,
     suffix: str | None,
+    assistant: bool,
     max_new_tokens: int,
     temperature: float,
+    top_p: float,
+    top_k: int,
     seed: int | None,
+    stop: tuple[str, ...],
+    dtype: str | None,
+    device: str | None,
+    quantize: str | None,
+    events: bool,
     policy: str,
     strict: bool,
     indexes: tuple[Path, ...],
@@ -65,26 +96,92 @@ def generate(
 ) -> int:
     """Complete a prompt and check the completion.
 
-    As JSON, the Report with one more key: `generation`, which holds the `model` and the `text` it wrote.
+    The policy says what becomes of a passage that it denies (generator.on_denial): it is shown, or the completion is
+    cut before it, or the model is sent back to write something else, or nothing is shown. As JSON, the Report with
+    one more key: `generation`, which names the `model` with its licence, what was `prevented`, and the `text`.
     """
     before = _prompt(prompt, prompt_file)
+    from codecite.generator.events import End
     from codecite.generator.generator import Generator
     from codecite.generator.local import LocalModel
+    from codecite.generator.model import Sampling
     from codecite.indexer import open_index
     from codecite.indexer.attribution.policy import load_policy
 
+    if assistant:
+        from codecite.generator.assistant import STOP, assistant_prompt
+
+        before, stop = assistant_prompt(before), (*stop, STOP)
     held = load_policy(policy)
+    sampling = Sampling(max_new_tokens, temperature, top_p, top_k, seed, stop)
     index = open_index(*indexes)
-    generator = Generator(LocalModel.load(model), index, held)
+    model = LocalModel.load(place, dtype, device, quantize)
+    _say_license(model)
     with compiling_to_read():
-        done = generator.complete(before, suffix, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed)
+        for event in Generator(model, index, held).stream(before, suffix, sampling):
+            if events:
+                answer(_event_object(event), line=True)
+            if isinstance(event, End):
+                done = event.generation
+    if not events:
+        _show(done, before, suffix, form)
+    for text in done.report.notes:
+        note(f"codecite: {printable(text)}")
+    if done.error is not None:
+        complain(done.error)
+        return ERROR
+    return exit_code(done.report, strict=strict)
+
+
+def _say_license(model: Model) -> None:
+    """What the model's card says, once, at the start."""
+    stated = model.license
+    if stated is None:
+        return
+    note(f"codecite: the model's licence is {printable(stated.license)}")
+    for restriction in stated.restrictions:
+        note(f"codecite:     {printable(restriction)}")
+
+
+def _show(done: Generation, before: str, suffix: str | None, form: str) -> None:
     if form == "json":
-        answer({**done.report.to_dict(), "generation": {"model": model, "text": done.completion}})
+        answer(_with_text(done))
     else:
         text = before + done.completion + (suffix or "")
         lines = render_report(done.report, text, title="completion", colour=colour_wanted(), whole=True)
-        click.echo("\n".join([*lines, *render_coverage(done.report.indexes)]))
-    return exit_code(done.report, strict=strict)
+        click.echo("\n".join([*lines, *_prevented(done), *render_coverage(done.report.indexes)]))
+
+
+def _prevented(done: Generation) -> Iterator[str]:
+    """What was not let stand, a line each."""
+    written = done.report.generation
+    for item in written.prevented if written else ():
+        match = item.attribution.match
+        licenses = printable(", ".join(match.counts.licenses))
+        yield f"prevented ({item.action}): {count(match.bytes_in_text, 'byte')} of a passage under {licenses}"
+
+
+def _with_text(done: Generation) -> dict[str, Any]:
+    form = done.report.to_dict()
+    form["generation"]["text"] = done.completion
+    return form
+
+
+def _event_object(event: Event) -> dict[str, Any]:
+    """An event as JSON: its `event` is `text`, `opened`, `grown`, `closed`, `prevented`, `withdrawn` or `end`."""
+    from codecite.generator.events import End, Text, Withdrawn
+    from codecite.indexer.records import Prevented
+    from codecite.indexer.report_json import attribution_to_dict
+
+    if isinstance(event, Text):
+        return {"event": "text", "text": event.text}
+    if isinstance(event, Withdrawn):
+        return {"event": "withdrawn"}
+    if isinstance(event, End):
+        return {"event": "end", "error": event.generation.error, "report": _with_text(event.generation)}
+    if isinstance(event, Prevented):
+        return {"event": "prevented", "action": event.action, "match": attribution_to_dict(event.attribution)}
+    return {"event": str(event.state), "match": attribution_to_dict(event.attribution)}
 
 
 def _prompt(text: str | None, file: BinaryIO | None) -> str:

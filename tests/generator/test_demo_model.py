@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 import pytest
 
 from codecite.generator.demo import DEMO_MODEL, DemoPrompt, demo_prompts
-from codecite.generator.local import FIM_PREFIX, LocalModel
+from codecite.generator.local import LocalModel
 from codecite.generator.training.corpus import MODULES
 
 KNOWN = [prompt for prompt in demo_prompts() if prompt.path is not None]
@@ -84,7 +84,7 @@ def test_the_demo_model_fills_in_the_middle(model: LocalModel) -> None:
     (prompt, *_) = KNOWN
     middle = model.complete(prompt.prompt, "\n\n\ndef ", max_new_tokens=100)
     assert middle
-    assert FIM_PREFIX not in middle
+    assert "<fim_prefix>" not in middle
     assert "<|" not in middle
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from codecite.generator.demo import demo_prompts
 from codecite.generator.generator import Generator
 from codecite.generator.local import LocalModel
+from codecite.generator.model import Sampling
 from codecite.indexer import open_index
 from codecite.indexer.build import add
 from codecite.indexer.corpus.units import Unit
@@ -50,14 +52,15 @@ def test_the_report_is_the_check_of_the_completion_in_its_place(
     generator: Generator, prompt: str, suffix: str | None
 ) -> None:
     """`complete` answers exactly what `check` answers for the completion between prompt and suffix."""
-    done = generator.complete(prompt, suffix, max_new_tokens=60)
-    assert done.report == generator.index.check(done.completion, before=prompt, after=suffix or "")
+    done = generator.complete(prompt, suffix, Sampling(max_new_tokens=60))
+    report = replace(done.report, generation=None)
+    assert report == generator.index.check(done.completion, before=prompt, after=suffix or "")
     assert done.report.text_start == len(prompt)
     assert done.report.text_end == len(prompt + done.completion)
 
 
 def test_settings_reach_the_model(generator: Generator) -> None:
     """Length, temperature and seed are the model's, and the same text comes back."""
-    drawn = generator.complete(PROMPT, max_new_tokens=20, temperature=2.0, seed=4).completion
+    drawn = generator.complete(PROMPT, None, Sampling(max_new_tokens=20, temperature=2.0, seed=4)).completion
     assert drawn == generator.model.complete(PROMPT, max_new_tokens=20, temperature=2.0, seed=4)
-    assert drawn != generator.complete(PROMPT, max_new_tokens=20).completion
+    assert drawn != generator.complete(PROMPT, None, Sampling(max_new_tokens=20)).completion

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from codecite.generator.local import FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX, LocalModel
+from codecite.generator.local import LocalModel
 from codecite.indexer.errors import ModelError, TextError
 
 END = "<|endoftext|>"
+FIM_PREFIX, FIM_MIDDLE, FIM_SUFFIX = "<fim_prefix>", "<fim_middle>", "<fim_suffix>"
 SPECIAL = (END, FIM_PREFIX, FIM_MIDDLE, FIM_SUFFIX)
 CONTEXT = 64
 TEXT = "naïve → 日本語, x = 🦜\n"
