@@ -19,6 +19,10 @@ _CONTROL = re.compile(r"<.+>|\[[A-Z_]+\]|▁<[A-Z]+>")
 """How tokens are spelt that are no text, though a tokenizer may not call them special."""
 
 
+_HEALED = 3
+"""Tokens at the end of a prompt that may be written anew."""
+
+
 class Prompts:
     """The tokenizer of a model that goes by `name` and has room for `context` tokens (None: any number).
 
@@ -70,17 +74,25 @@ class Prompts:
         return Start([*start, *ids], notes=notes)
 
     def _healed(self, start: Start, prompt: str) -> Start:
-        """Without the prompt's last token, where others begin with its text, too."""
-        if len(start.ids) < 2 or not prompt:
-            return start
-        kept = self.decode(start.ids[:-1])
-        text = self.decode(start.ids)[len(kept) :]
-        if not text or not prompt.endswith(text):
-            return start
-        allowed = [number for number, known in enumerate(self._token_texts()) if known.startswith(text)]
-        if len(allowed) < 2 or start.ids[-1] not in allowed:
-            return start
-        return Start(start.ids[:-1], text, allowed, start.notes)
+        """Without the last tokens of the prompt, as many as some one token begins with the text of and goes on."""
+        whole = self.decode(start.ids)
+        for taken in range(min(_HEALED, len(start.ids) - 1), 0, -1):
+            text = whole[len(self.decode(start.ids[:-taken])) :]
+            if (
+                text
+                and prompt.endswith(text)
+                and any(known.startswith(text) and known != text for known in self._token_texts())
+            ):
+                return Start(start.ids[:-taken], text, self._beginning, start.notes)
+        return start
+
+    def _beginning(self, text: str) -> list[int]:
+        """The tokens that a text which begins with this one may begin with."""
+        return [
+            number
+            for number, known in enumerate(self._token_texts())
+            if known and (known.startswith(text) or text.startswith(known))
+        ]
 
     def _token_texts(self) -> list[str]:
         """What each token adds to a text; empty for those that are no text."""

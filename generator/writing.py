@@ -31,13 +31,13 @@ _PARTS = 4
 class Start:
     """What a completion goes on from: never no ids.
 
-    `healed` is the text of a last token of the prompt that was taken off: the completion begins with it, and it is no
-    part of the completion. `allowed` has the tokens that it may then begin with.
+    `healed` is the text of tokens that were taken off the prompt's end: the model writes it anew, and it is no part of
+    the completion. `beginning` gives the tokens with which what is left of it may begin.
     """
 
     ids: list[int]
     healed: str = ""
-    allowed: Sequence[int] = ()
+    beginning: Callable[[str], Sequence[int]] = lambda _: ()
     notes: list[str] = field(default_factory=list)
 
 
@@ -140,8 +140,9 @@ class LocalWriting:
             answer = self._model(input_ids=step, past_key_values=self._past, use_cache=True)
             self._past = answer.past_key_values
             scores = answer.logits[0, -1].double()
-            if self._start.allowed and not self._ends:
-                allowed = torch.tensor(self._start.allowed, device=scores.device)
+            if len(self._text) < len(self._start.healed):
+                left = self._start.healed[len(self._text) :]
+                allowed = torch.tensor(self._start.beginning(left), device=scores.device)
                 scores = torch.full_like(scores, -torch.inf).index_copy(0, allowed, scores[allowed])
             forbidden = self._forbidden.get(len(self._ids))
             if forbidden:
