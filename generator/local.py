@@ -110,6 +110,15 @@ class LocalModel:
         return "".join(self.write(prompt, suffix, sampling))
 
 
+def load_tokenizer(directory: Path) -> Any:
+    """The tokenizer in a directory. Raises ModelError."""
+    transformers = _package("transformers")
+    if not directory.is_dir():
+        raise ModelError(f"no tokenizer at {directory}: there is no such directory")
+    with _quiet(transformers), _said_of(directory):
+        return transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+
+
 def _package(name: str, mend: str = "pip install 'codecite[generate]'") -> Any:
     try:
         return importlib.import_module(name)

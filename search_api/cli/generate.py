@@ -35,7 +35,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--model", "place", required=True, metavar="DIR|demo", help="A transformers checkpoint, or the demo model."
+    "--model",
+    "place",
+    required=True,
+    metavar="DIR|URL|demo",
+    help="A transformers checkpoint, an OpenAI-compatible completion server, or the demo model.",
+)
+@click.option("--served-model", metavar="NAME", help="Which model of the server; its only one by default.")
+@click.option("--key-file", metavar="FILE", help="The key of the server; else CODECITE_MODEL_KEY has it.")
+@click.option("--tokenizer", metavar="DIR", help="The tokenizer of a served model, where the server has no /tokenize.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0.1), default=60.0, metavar="S", help="Seconds to wait for a server."
 )
 @click.option("--prompt", metavar="TEXT", help="What stands before the completion.")
 @click.option("--prompt-file", type=click.File("rb"), metavar="FILE|-", help="The same, from a file.")
@@ -75,6 +85,10 @@ if TYPE_CHECKING:
 @format_option
 def generate(
     place: str,
+    served_model: str | None,
+    key_file: str | None,
+    tokenizer: str | None,
+    timeout: float,
     prompt: str | None,
     prompt_file: BinaryIO | None,
     suffix: str | None,
@@ -105,6 +119,7 @@ def generate(
     from codecite.generator.generator import Generator
     from codecite.generator.local import LocalModel
     from codecite.generator.model import Sampling
+    from codecite.generator.remote import RemoteModel, is_url
     from codecite.indexer import open_index
     from codecite.indexer.attribution.policy import load_policy
 
@@ -115,7 +130,11 @@ def generate(
     held = load_policy(policy)
     sampling = Sampling(max_new_tokens, temperature, top_p, top_k, seed, stop)
     index = open_index(*indexes)
-    model = LocalModel.load(place, dtype, device, quantize)
+    model: Model
+    if is_url(place):
+        model = RemoteModel.connect(place, model=served_model, key_file=key_file, tokenizer=tokenizer, timeout=timeout)
+    else:
+        model = LocalModel.load(place, dtype, device, quantize)
     _say_license(model)
     with compiling_to_read():
         for event in Generator(model, index, held).stream(before, suffix, sampling):
