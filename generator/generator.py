@@ -15,6 +15,7 @@ from codecite.generator.guard import Guard, patience
 from codecite.generator.model import Model, Sampling
 from codecite.indexer.attribution.policy import OnDenial, OnFailure, Policy, load_policy
 from codecite.indexer.index import Index
+from codecite.indexer.ledger import Ledger
 from codecite.indexer.records import Outcome, Reason, Report, Verdict, Written
 
 _DEFAULT = Sampling()
@@ -22,11 +23,16 @@ _DEFAULT = Sampling()
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """Completes with `model`, checks with `index`, judges by `policy` (`audit` if it is None) and acts as that says."""
+    """Completes with `model`, checks with `index`, judges by `policy` and acts as that says.
+
+    Every completion is recorded in the `ledger`, if there is one, before the End is told; its text if `keep_text`.
+    """
 
     model: Model
     index: Index
     policy: Policy = field(default_factory=lambda: load_policy("audit"))
+    ledger: Ledger | None = None
+    keep_text: bool = True
 
     def complete(self, prompt: str, suffix: str | None = None, sampling: Sampling = _DEFAULT) -> Generation:
         """Complete `prompt` and check what came: the Report is that of `index.check(completion, before=prompt,
@@ -43,12 +49,18 @@ class Generator:
         guard = Guard(self.model.write(prompt, suffix, sampling), checker, policy, len(prompt))
         yield from guard.events()
         report = guard.report or self._unchecked(guard, prompt)
+        record = None
+        if self.ledger is not None:
+            record = self.ledger.record(
+                guard.completion, prompt=prompt, model=self.model.name, report=report, keep_text=self.keep_text
+            )
         license = self.model.license
         written = Written(
             self.model.name,
             license.license if license else None,
             license.restrictions if license else (),
             tuple(guard.prevented),
+            record.id if record else None,
         )
         report = replace(report, notes=tuple(guard.notes), generation=written)
         yield End(Generation(guard.completion, report, guard.error))

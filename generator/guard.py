@@ -28,7 +28,7 @@ from codecite.generator.model import Writing
 from codecite.indexer.attribution.judge import license_outcome
 from codecite.indexer.attribution.policy import OnDenial, OnFailure, Policy
 from codecite.indexer.errors import CodeciteError, ModelError
-from codecite.indexer.lookup.stream import SPACE, State
+from codecite.indexer.lookup.stream import LOOK, SPACE, State
 from codecite.indexer.records import Attribution, Outcome, Prevented, Report
 from codecite.indexer.stream import Change, Latest, StreamChecker
 
@@ -40,7 +40,7 @@ WHITE_SPACE = SPACE.decode()
 
 def patience(policy: Policy) -> int:
     """How many canonical bytes are written before the next look."""
-    return policy.min_bytes // 4
+    return max(LOOK // 2, policy.min_bytes // 4)
 
 
 class Guard:

@@ -94,6 +94,7 @@ def add(
     config: IndexConfig | None = None,
     sync: bool = False,
     only_licenses: LicenseFilter | None = None,
+    generated: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> AddResult:
     """Add what is new in `units` to the index in `directory` (made if there is none) and publish it.
@@ -103,15 +104,16 @@ def add(
     and is read again the next time. With `sync`, what the index holds of the sources of these units and they no longer
     have is removed, unless one of their units failed (`unsynced` names them).
     `only_licenses` belongs to the index: it is set when the index is made, holds for all that is added later, and is in
-    the coverage of every Report. Raises IndexLockedError, IndexWriteError, IndexVersionError, IndexCorruptError, and
-    ConfigError for a filter that is not the index's own.
+    the coverage of every Report. `generated` makes the index that of a ledger.
+    Raises IndexLockedError, IndexWriteError, IndexVersionError, IndexCorruptError, and ConfigError for a filter that is
+    not the index's own.
     """
     began = time.monotonic()
     with writing(directory):
         if (directory / "manifest.json").exists():
             manifest = read_manifest(directory)
         else:
-            manifest = new_manifest(config or IndexConfig())
+            manifest = replace(new_manifest(config or IndexConfig()), generated=generated)
         manifest = _filtered(directory, manifest, only_licenses)
         remove_left_overs(directory, manifest)
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as executor:

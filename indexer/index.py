@@ -17,11 +17,12 @@ from codecite.indexer.attribution.attribute import attribute
 from codecite.indexer.attribution.judge import is_own, sources_wanted
 from codecite.indexer.attribution.policy import Policy, load_policy
 from codecite.indexer.errors import IndexMissingError
+from codecite.indexer.ledger import index_of_ledger, with_records
 from codecite.indexer.licenses.categories import category
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.lookup.stream import SPACE
-from codecite.indexer.records import Attribution, Coverage, Report
+from codecite.indexer.records import Attribution, Coverage, Match, Report, Source
 from codecite.indexer.store.documents import file_of
 from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.snapshot import Snapshot
@@ -92,8 +93,7 @@ class Index:
         held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
         snapshots, coverage = self._seen_by(held)
         checked = CheckedText(text, before, after)
-        seen = max(sources, sources_wanted(held))
-        matches = [match for snapshot in snapshots for match in find_matches(snapshot, checked, seen)]
+        matches = self._matches(snapshots, checked, held, sources)
         if len(snapshots) > 1:
             matches.sort(key=lambda item: (item[0].start, -item[0].end))
         attributions, verdict = attribute(matches, checked.bytes, held, sources)
@@ -129,9 +129,19 @@ class Index:
         snapshots, _ = self._seen_by(policy)
         checked = CheckedText(part.raw[part.own :], part.raw[part.context : part.own])
         new = len(part.raw[part.context : part.new].translate(None, SPACE))
-        seen = max(sources, sources_wanted(policy))
-        matches = [match for snapshot in snapshots for match in find_matches(snapshot, checked, seen, new)]
+        matches = self._matches(snapshots, checked, policy, sources, new)
         return attribute(matches, part.raw, policy, sources, part.context)[0]
+
+    def _matches(
+        self, snapshots: tuple[Snapshot, ...], text: CheckedText, policy: Policy, sources: int, beyond: int = 0
+    ) -> list[tuple[Match, tuple[Source, ...]]]:
+        """The Matches in each index, with as many sources as are to be shown, or as the policy must see."""
+        more, least = sources_wanted(policy), policy.min_bytes
+        found = []
+        for directory, snapshot in zip(self._directories, snapshots, strict=True):
+            matches = find_matches(snapshot, text, sources, beyond, more, least)
+            found += with_records(directory, matches) if snapshot.manifest.generated else matches
+        return found
 
     def _seen_by(self, policy: Policy) -> tuple[tuple[Snapshot, ...], tuple[Coverage, ...]]:
         """What a policy has searched: its own projects are as good as absent."""
@@ -207,8 +217,8 @@ def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
 
 
 def open_index(*paths: str | Path) -> Index:
-    """Open the indexes in the given directories together.
+    """Open the indexes in the given directories together; a ledger's own directory stands for its index.
 
     Raises IndexMissingError where there is none, IndexCorruptError and IndexVersionError where it cannot be read.
     """
-    return Index(tuple(Path(path) for path in paths))
+    return Index(tuple(index_of_ledger(Path(path)) for path in paths))

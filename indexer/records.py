@@ -74,6 +74,7 @@ class Kind(StrEnum):
 
     VERBATIM = "verbatim"
     REFORMATTED = "reformatted"
+    GENERATED = "generated"
 
 
 class Mark(StrEnum):
@@ -182,6 +183,7 @@ class Source:
     """One Origin of a Document that holds a passage, with the passage's place in that Document.
 
     `category` and `obligations` are those of the Origin's licence (`licenses/categories.py` has all obligations).
+    `record` is that of a ledger (`ledger.py`), in its JSON form.
     """
 
     swhid: str
@@ -191,6 +193,7 @@ class Source:
     end_line: int
     category: Category = Category.UNKNOWN
     obligations: tuple[str, ...] = ()
+    record: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,12 +290,16 @@ class Prevented:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What wrote the text: a model, its licence and the uses that it forbids; and what was prevented, in order."""
+    """What wrote the text: a model, its licence and the uses that it forbids; and what was prevented, in order.
+
+    `record` is the id of the ledger's record of it.
+    """
 
     model: str
     license: str | None = None
     restrictions: tuple[str, ...] = ()
     prevented: tuple[Prevented, ...] = ()
+    record: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,14 +39,16 @@ def report_to_dict(report: Report) -> dict[str, Any]:
 
 
 def _written(written: Written) -> dict[str, Any]:
-    return {
+    prevented = [{"action": item.action, "match": attribution_to_dict(item.attribution)} for item in written.prevented]
+    form: dict[str, Any] = {
         "model": written.model,
         "license": written.license,
         "restrictions": list(written.restrictions),
-        "prevented": [
-            {"action": item.action, "match": attribution_to_dict(item.attribution)} for item in written.prevented
-        ],
+        "prevented": prevented,
     }
+    if written.record is not None:
+        form["record"] = written.record
+    return form
 
 
 @cache
@@ -104,7 +106,7 @@ def attribution_to_dict(attribution: Attribution) -> dict[str, Any]:
 
 def _source(source: Source) -> dict[str, Any]:
     origin = source.origin
-    return {
+    form: dict[str, Any] = {
         "swhid": source.swhid,
         "kind": str(source.kind),
         "purl": origin.purl,
@@ -127,3 +129,6 @@ def _source(source: Source) -> dict[str, Any]:
         "category": str(source.category),
         "obligations": list(source.obligations),
     }
+    if source.record is not None:
+        form["record"] = dict(source.record)
+    return form

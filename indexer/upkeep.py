@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 
 from codecite.indexer.errors import IndexMissingError
 from codecite.indexer.kernels.types import Flags
+from codecite.indexer.records import Package
 from codecite.indexer.store.manifest import (
     Manifest,
     SegmentEntry,
@@ -153,6 +154,20 @@ def remove(directory: Path, rules: Iterable[Takedown], *, dry_run: bool = False)
         write_sealed(directory / name, takedowns.to_json())
         manifest = without(directory, manifest, gone, name)
     return replace(result, generation=manifest.generation, seconds=time.monotonic() - began)
+
+
+def remove_packages(directory: Path, gone: Callable[[Package], bool]) -> Manifest:
+    """Take out every Origin in some Packages; they may be added again. `compact` erases it."""
+    with writing(directory):
+        manifest = read_manifest(directory)
+        remove_left_overs(directory, manifest)
+        flags = []
+        for opened in Snapshot(directory, manifest).segments:
+            segment = opened.segment
+            count = len(segment.packages["source"])
+            hidden = np.array([gone(segment.package(i)) for i in range(count)], bool)
+            flags.append(~segment.live | (hidden[segment.origin_package] if count else False))
+        return without(directory, manifest, flags, manifest.takedowns)
 
 
 def without(directory: Path, manifest: Manifest, gone: Sequence[Flags], takedowns: str | None) -> Manifest:

@@ -46,17 +46,27 @@ MAY_IMPORT: dict[str, set[str]] = {
     "indexer.lookup": {"indexer.store", "indexer.fingerprint", "indexer.text", "indexer.kernels"},
     "indexer.attribution": {"indexer.lookup", "indexer.licenses"},
     "indexer.stream": {"indexer.lookup", "indexer.attribution", "indexer.text"},
-    "indexer.index": WHOLE_INDEXER | {"indexer.stream"},
+    "indexer.ledger": {
+        "indexer.build",
+        "indexer.corpus",
+        "indexer.fingerprint",
+        "indexer.kernels",
+        "indexer.lookup",
+        "indexer.store",
+        "indexer.upkeep",
+    },
+    "indexer.index": WHOLE_INDEXER | {"indexer.stream", "indexer.ledger"},
     "indexer.warm": WHOLE_INDEXER,
     "generator": {
         "indexer",
         "indexer.index",
         "indexer.lookup",
         "indexer.stream",
+        "indexer.ledger",
         "indexer.attribution",
         "indexer.licenses",
     },
-    "search_api": WHOLE_INDEXER | {"indexer.warm", "generator"},
+    "search_api": WHOLE_INDEXER | {"indexer.warm", "indexer.ledger", "generator"},
 }
 
 # Packages that are heavy or optional, and the rooms that may import them.

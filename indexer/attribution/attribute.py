@@ -15,7 +15,10 @@ from codecite.indexer.attribution.marks import marks_within
 from codecite.indexer.attribution.policy import Policy
 from codecite.indexer.licenses.categories import category, obligations
 from codecite.indexer.licenses.effective import disagrees
-from codecite.indexer.records import Attribution, Match, Source, Verdict
+from codecite.indexer.records import Attribution, Match, Origin, Source, Verdict
+
+_KEPT = 1 << 14
+_COMPARED: dict[int, tuple[Origin, Origin]] = {}
 
 
 def attribute(
@@ -43,10 +46,28 @@ def attribute(
 def _described(source: Source, described: dict[int, tuple[Source, Source]]) -> Source:
     """The source with what its licence is and asks for; Matches of one text may share it."""
     if id(source) not in described:
-        origin = source.origin
-        if disagrees(origin.license, origin.evidence):
-            origin = replace(origin, conflict=True)
-        asked = obligations(origin.license)
-        made = replace(source, origin=origin, category=category(origin.license), obligations=asked)
+        origin = _compared(source.origin)
+        license = origin.license
+        made = Source(
+            source.swhid,
+            source.kind,
+            origin,
+            source.start_line,
+            source.end_line,
+            category(license),
+            obligations(license),
+            source.record,
+        )
         described[id(source)] = source, made  # held, so that its id stays its own
     return described[id(source)][1]
+
+
+def _compared(origin: Origin) -> Origin:
+    """The Origin with whether its evidence disagrees; a Snapshot gives the same object for the same Origin again."""
+    known = _COMPARED.get(id(origin))
+    if known is None or known[0] is not origin:
+        if len(_COMPARED) >= _KEPT:
+            _COMPARED.clear()
+        differs = disagrees(origin.license, origin.evidence)
+        known = _COMPARED[id(origin)] = origin, replace(origin, conflict=True) if differs else origin
+    return known[1]

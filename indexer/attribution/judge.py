@@ -4,7 +4,8 @@ In: Attributions, a Policy, the day. Out: the Attributions with their outcomes, 
 a policy is written and how passages are found.
 
 All licences of a passage are judged, whether or not a source under them is shown; so are, for the first SOURCES_SEEN
-sources, those of evidence that disagrees. How many sources a Report shows changes nothing. Every outcome but `pass` has
+sources, those of evidence that disagrees. What a ledger has is shown and not judged: whose text it is, the other
+indexes say. How many sources a Report shows changes nothing. Every outcome but `pass` has
 its reason: which rule, which licence, which evidence.
 """
 
@@ -19,7 +20,7 @@ from codecite.indexer.attribution.policy import Exempt, Origins, Policy
 from codecite.indexer.licenses.categories import category
 from codecite.indexer.licenses.compatibility import Answer, compatibility
 from codecite.indexer.licenses.expression import Node, parse
-from codecite.indexer.records import Attribution, Origin, Outcome, Package, Reason, Source, Verdict
+from codecite.indexer.records import Attribution, Kind, Origin, Outcome, Package, Reason, Source, Verdict
 
 SOURCES_SEEN = 200
 """So many sources of a passage are looked at: for evidence that disagrees, and for the places that exceptions name."""
@@ -69,7 +70,8 @@ def _outcome(attribution: Attribution, policy: Policy, day: date) -> tuple[Outco
     attribution = replace(attribution, sources=attribution.sources[:SOURCES_SEEN])
     match = attribution.match
     marks = policy.pass_over.intersection(attribution.marks)
-    if match.bytes_in_text < policy.min_bytes or marks or (match.counts.common and not policy.common):
+    generated = match.kind is Kind.GENERATED
+    if match.bytes_in_text < policy.min_bytes or generated or marks or (match.counts.common and not policy.common):
         return Outcome.PASS, []
     judged: dict[str, _Judged] = {}
     expired: dict[str, Exempt] = {}
@@ -195,6 +197,13 @@ def _conflicts(
 ) -> tuple[Outcome, list[Reason]]:
     """The outcome where evidence that disagrees makes it worse, and the reasons."""
     reasons: dict[Reason, None] = {}
+    said: dict[str, _Judged] = {}
+
+    def judged_as(expression: str) -> _Judged:
+        if expression not in said:
+            said[expression] = _of_expression(expression, policy)
+        return said[expression]
+
     for source in sources:
         origin = source.origin
         if not origin.conflict:
@@ -202,8 +211,8 @@ def _conflicts(
         for evidence in origin.evidence:
             if evidence.expression is None or evidence.expression == origin.license:
                 continue
-            judged = _of_expression(evidence.expression, policy)
-            if _RANK[judged.outcome] > _RANK[license_outcome(origin.license, policy)]:
+            judged = judged_as(evidence.expression)
+            if _RANK[judged.outcome] > _RANK[judged_as(origin.license).outcome]:
                 outcome = worst([outcome, judged.outcome])
                 text = (
                     f"{origin.path} is taken to be under {origin.license}, but {evidence.kind} ({evidence.where}) says "

@@ -66,8 +66,11 @@ def trusted(sections: int) -> Words:
 
 def first_damage(guards: Words) -> tuple[int, int] | None:
     """The first damaged block that was touched: its section and its number."""
-    found = np.flatnonzero(guards[_DAMAGE::_WORDS])
-    return (int(found[0]), int(guards[found[0] * _WORDS + _DAMAGE]) - 1) if len(found) else None
+    damage = guards[_DAMAGE::_WORDS]
+    if not damage.any():
+        return None
+    section = int(damage.argmax())
+    return section, int(damage[section]) - 1
 
 
 @part

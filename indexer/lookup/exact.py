@@ -80,6 +80,12 @@ def find_passages(snapshot: Snapshot, text: CheckedText) -> list[Passage]:
             item.close()
 
 
+def query_hashes(text: str | bytes) -> Words:
+    """The fingerprints of a text, those of the query side: it shares one with each text that shares a passage of T."""
+    prepared = _prepare(CheckedText(text))
+    return np.empty(0, np.uint64) if prepared is None else prepared[1]
+
+
 def _passages(snapshot: Snapshot, text: CheckedText, query: Query, lists: list[Lists]) -> list[Passage]:
     wanted: dict[Span, Span] = {}
     for spans in _spans(snapshot, query, lists):

@@ -18,11 +18,12 @@ from codecite.indexer.text.checked import CheckedText
 
 
 def find_matches(
-    snapshot: Snapshot, text: CheckedText, sources: int, beyond: int = 0
+    snapshot: Snapshot, text: CheckedText, sources: int, beyond: int = 0, more: int = 0, least: int = 0
 ) -> list[tuple[Match, tuple[Source, ...]]]:
     """The Matches of a text, by start, longer ones first, each with its first `sources` sources.
 
-    Those that end before the canonical byte `beyond` are left out.
+    Those with `least` bytes in the text get `more`, if that is more, the rest of them without their places. Those that
+    end before the canonical byte `beyond` are left out.
     """
     passages = [passage for passage in find_passages(snapshot, text) if passage.end >= beyond]
     if not passages:
@@ -35,15 +36,17 @@ def find_matches(
     index = snapshot.manifest.id
     made = []
     around: list[tuple[int, int, str]] = []
-    known: dict[bytes | None, tuple[Kind, tuple[Source, ...]]] = {}
+    known: dict[tuple[int, bytes] | None, tuple[Kind, tuple[Source, ...]]] = {}
     for passage in passages:
         first, line, point = place[passage.start]
         last, end_line, _ = place[passage.end - 1]
         raw = text.raw[first : last + 1]
-        key = raw.tobytes() if passage.searched == passage.span else None
+        inside = min(passage.end, text.end) - max(passage.start, text.begin)
+        wanted = max(sources, more) if inside >= least else sources
+        key = (wanted, raw.tobytes()) if passage.searched == passage.span else None
         answer = known.get(key)
         if answer is None:
-            answer = find_sources(snapshot, passage, raw, sources)
+            answer = find_sources(snapshot, passage, raw, sources, wanted)
             if key is not None:
                 known[key] = answer
         kind, found = answer
@@ -61,7 +64,7 @@ def find_matches(
             start_line=line,
             end_line=end_line,
             length=passage.end - passage.start,
-            bytes_in_text=min(passage.end, text.end) - max(passage.start, text.begin),
+            bytes_in_text=inside,
             kind=kind,
             counts=_counts(passage.held, snapshot.manifest.config),
         )

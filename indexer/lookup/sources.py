@@ -6,10 +6,13 @@ project; path; SWHID) with their lines. It refuses to know how passages are foun
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from dataclasses import replace
+
 import numpy as np
 
 from codecite.indexer.kernels.holders import first_origins
-from codecite.indexer.kernels.segment import any_same, place_passage
+from codecite.indexer.kernels.segment import Scratch, any_same, place_passage
 from codecite.indexer.kernels.types import Bytes, Ints
 from codecite.indexer.lookup.exact import Passage
 from codecite.indexer.records import Kind, Source
@@ -20,11 +23,16 @@ Place = tuple[Kind, int, int]
 """How a Document agrees with the passage, and its first and last line there."""
 
 
+_NOWHERE: Place = (Kind.REFORMATTED, 0, 0)
+
+
 class _Places:
     """Where the holders of one passage hold it: each Document is looked at once."""
 
-    def __init__(self, snapshot: Snapshot, passage: Passage, raw: Bytes) -> None:
+    def __init__(self, snapshot: Snapshot, passage: Passage, raw: Bytes, stack: ExitStack) -> None:
         self._snapshot = snapshot
+        self._stack = stack
+        self._scratches: dict[int, Scratch] = {}
         self._raw = raw
         self._length = passage.end - passage.start
         self._offset = passage.start - passage.searched[0]
@@ -36,35 +44,52 @@ class _Places:
         if known is None:
             opened = self._snapshot.segments[number]
             lines = np.empty(2, np.int64)
-            with opened.scratch() as scratch:
-                same = place_passage(
-                    opened.segment.arrays, scratch, document, start + self._offset, self._length, self._raw, lines
-                )
+            same = place_passage(
+                opened.segment.arrays,
+                self._scratch(number),
+                document,
+                start + self._offset,
+                self._length,
+                self._raw,
+                lines,
+            )
             kind = Kind.VERBATIM if same else Kind.REFORMATTED
             known = self._known[number, document] = kind, int(lines[0]), int(lines[1])
         return known
 
     def any_verbatim(self, number: int, starts: Ints) -> bool:
         """Whether the searched span has the white space of the text at one of these places of Segment `number`."""
-        opened = self._snapshot.segments[number]
-        with opened.scratch() as scratch:
-            return any_same(opened.segment.arrays, scratch, starts, self._offset, self._raw)
+        arrays = self._snapshot.segments[number].segment.arrays
+        return any_same(arrays, self._scratch(number), starts, self._offset, self._raw)
+
+    def _scratch(self, number: int) -> Scratch:
+        """A scratch of a Segment; when the stack ends it is given back, and damage that was met is an error."""
+        scratch = self._scratches.get(number)
+        if scratch is None:
+            scratch = self._stack.enter_context(self._snapshot.segments[number].scratch())
+            self._scratches[number] = scratch
+        return scratch
 
 
-def find_sources(snapshot: Snapshot, passage: Passage, raw: Bytes, wanted: int) -> tuple[Kind, tuple[Source, ...]]:
-    """The strongest kind over all holders, and the first `wanted` Origins, each with the kind of its Document.
+def find_sources(
+    snapshot: Snapshot, passage: Passage, raw: Bytes, shown: int, wanted: int
+) -> tuple[Kind, tuple[Source, ...]]:
+    """The strongest kind over all holders, and the first `wanted` Origins.
 
-    `raw` is the passage with the white space of the text, from its first to its last canonical byte.
+    Those that are `shown` have the kind of their Document and their lines; the rest are there for what they say of
+    licences: their kind is the weakest, their lines are 0. `raw` is the passage with the white space of the text, from
+    its first to its last canonical byte.
     """
-    places = _Places(snapshot, passage, raw)
-    candidates = _first(snapshot, passage, wanted)
     found = []
-    for row, digest, number, document, start in candidates:
-        kind, first_line, last_line = places.place(number, document, start)
-        found.append(Source(f"swh:1:cnt:{digest}", kind, snapshot.origin(row), first_line, last_line))
-    if any(source.kind is Kind.VERBATIM for source in found) or _any_verbatim(passage, places):
-        return Kind.VERBATIM, tuple(found)
-    return Kind.REFORMATTED, tuple(found)
+    with ExitStack() as stack:
+        places = _Places(snapshot, passage, raw, stack)
+        for i, (row, digest, number, document, start) in enumerate(_first(snapshot, passage, wanted)):
+            kind, first_line, last_line = places.place(number, document, start) if i < shown else _NOWHERE
+            found.append(Source(f"swh:1:cnt:{digest}", kind, snapshot.origin(row), first_line, last_line))
+        verbatim = any(source.kind is Kind.VERBATIM for source in found) or _any_verbatim(passage, places)
+    if snapshot.manifest.generated:
+        return Kind.GENERATED, tuple(replace(source, kind=Kind.GENERATED) for source in found)
+    return Kind.VERBATIM if verbatim else Kind.REFORMATTED, tuple(found)
 
 
 def _first(snapshot: Snapshot, passage: Passage, wanted: int) -> list[tuple[int, str, int, int, int]]:

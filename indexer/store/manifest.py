@@ -61,7 +61,8 @@ class SegmentEntry:
 class Manifest:
     """What one generation of an index consists of. `unerased`: something of what was removed may be on the disk.
 
-    `license_filter` says which licences the index may hold (`licenses/named.py`), None for any.
+    `license_filter` says which licences the index may hold (`licenses/named.py`), None for any. `generated`: it is that
+    of a ledger, and holds what this service generated.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Manifest:
     takedowns: str | None = None
     unerased: bool = False
     license_filter: str | None = None
+    generated: bool = False
 
     def following(self, segments: tuple[SegmentEntry, ...], sources: Iterable[str], takedowns: str | None) -> Manifest:
         """The next generation, built now."""
@@ -117,6 +119,7 @@ def read_manifest(directory: Path) -> Manifest:
             takedowns=fields["takedowns"],
             unerased=fields["unerased"],
             license_filter=fields.get("license_filter"),
+            generated=fields.get("generated", False),
         )
     except ConfigError as error:
         raise IndexVersionError(f"{path}: {error}; build the index again") from None

@@ -31,6 +31,8 @@ from codecite.indexer.store.segment import Segment
 
 _TEXT = 1 << 16
 """Canonical bytes of a text whose scratch is kept for the next one."""
+_ORIGINS = 1 << 14
+"""Origins that are kept once read."""
 _STRENGTH = {kind: strength for strength, kind in enumerate(EvidenceKind)}
 
 
@@ -104,6 +106,7 @@ class Snapshot:
         return view
 
     def _assemble(self, segments: list[Segment]) -> None:
+        self._origins: dict[int, Origin] = {}
         self._first_origin = np.cumsum([0, *(len(segment.origin_document) for segment in segments)])
         self._owners = segments
         numbers: dict[str, int] = {}
@@ -157,6 +160,14 @@ class Snapshot:
 
     def origin(self, number: int) -> Origin:
         """An Origin by its number, with all its evidence."""
+        known = self._origins.get(number)
+        if known is None:
+            if len(self._origins) >= _ORIGINS:
+                self._origins.clear()
+            known = self._origins[number] = self._read_origin(number)
+        return known
+
+    def _read_origin(self, number: int) -> Origin:
         segment, row = self._owner(number)
         package, _ = segment.package_of(row)
         evidence: dict[LicenseEvidence, None] = dict.fromkeys((*segment.evidence_of(row), *package.evidence))

@@ -7,6 +7,7 @@ passages, as text or JSON, or each event as it happens. It refuses to know how a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -18,6 +19,7 @@ from codecite.search_api.cli.options import (
     colour_wanted,
     compiling_to_read,
     complain,
+    ensure_compiled,
     exit_code,
     format_option,
     indexes_option,
@@ -78,6 +80,8 @@ if TYPE_CHECKING:
 @click.option("--dtype", metavar="NAME", help="The torch type of the weights, such as bfloat16.")
 @click.option("--device", metavar="NAME", help="The torch device, such as cuda:1.")
 @click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Load smaller weights; needs bitsandbytes.")
+@click.option("--ledger", "ledger_place", metavar="DIR", help="Record the completion in this ledger.")
+@click.option("--without-text", is_flag=True, help="Of the completion, the ledger keeps fingerprints only.")
 @click.option("--events", is_flag=True, help="Write each event as it happens, as a line of JSON.")
 @policy_option
 @strict_option
@@ -102,6 +106,8 @@ def generate(
     dtype: str | None,
     device: str | None,
     quantize: str | None,
+    ledger_place: str | None,
+    without_text: bool,
     events: bool,
     policy: str,
     strict: bool,
@@ -122,6 +128,7 @@ def generate(
     from codecite.generator.remote import RemoteModel, is_url
     from codecite.indexer import open_index
     from codecite.indexer.attribution.policy import load_policy
+    from codecite.indexer.ledger import Ledger
 
     if assistant:
         from codecite.generator.assistant import STOP, assistant_prompt
@@ -136,12 +143,17 @@ def generate(
     else:
         model = LocalModel.load(place, dtype, device, quantize)
     _say_license(model)
-    with compiling_to_read():
-        for event in Generator(model, index, held).stream(before, suffix, sampling):
+    with compiling_to_read(), ExitStack() as stack:
+        ledger = None if ledger_place is None else stack.enter_context(closing(Ledger(ledger_place)))
+        generator = Generator(model, index, held, ledger, keep_text=not without_text)
+        for event in generator.stream(before, suffix, sampling):
             if events:
                 answer(_event_object(event), line=True)
             if isinstance(event, End):
                 done = event.generation
+        if ledger is not None:
+            ensure_compiled()
+            ledger.compact()
     if not events:
         _show(done, before, suffix, form)
     for text in done.report.notes:

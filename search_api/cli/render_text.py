@@ -123,6 +123,11 @@ def _source(source: Source) -> Iterator[str]:
     believed = next((item.kind.replace("_", " ") for item in origin.evidence if item.expression is not None), None)
     evidence = f" (by its {believed})" if believed else " (nothing states one)"
     conflict = ", but the evidence disagrees" if origin.conflict else ""
+    if source.record is not None:
+        record = source.record
+        written = f"generated here by {record['model']} at {record['time']}, verdict {record['outcome']}"
+        yield "    " + printable(written)
+        return
     agrees = "" if source.kind == "verbatim" else source.kind
     facts = [*place, f"licence {origin.license}{evidence}{conflict}", source.category, agrees, *origin.marks]
     yield "    " + printable(", ".join(fact for fact in facts if fact))
