@@ -4,25 +4,32 @@ In: the URL of a server, prompts. Out: the pieces that it streams. It refuses to
 
 Going back is asking again: with the text that is kept, and for the first token with a negative `logit_bias` on what
 came next there. The ids for that are the server's own (`/tokenize`) or those of a tokenizer that lies here. llama.cpp
-gets prompts as ids that it made itself without reading special tokens in them, and middles by its `/infill`. Where a
-setting is at the protocol's own default, only servers known to have another one are sent it: TGI refuses `top_p` 1.
+gets prompts as ids that it made itself without reading special tokens in them, and middles by its `/infill`.
 """
 
 from __future__ import annotations
 
+import importlib
+import ipaddress
+import json
+import os
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from codecite.generator.model import ModelLicense, Sampling
-from codecite.generator.sse import Server, Stream, message
 from codecite.indexer.errors import ModelError, TextError
 
+KEY = "CODECITE_MODEL_KEY"
+"""The environment variable that holds the key of the server."""
+
+_BUSY = {429, 500, 502, 503, 504}
+_LONGEST_WAIT = 10.0
 _NEVER = -100
-_CODE_POINT = 4
-_CONTEXT = 64
-_LLAMA, _VLLM = "llama.cpp", "vllm"
 
 
 def is_url(place: str) -> bool:
@@ -40,9 +47,10 @@ class RemoteModel:
     name: str
     url: str
     license: ModelLicense | None
-    _server: Server = field(repr=False)
-    _kind: str = field(repr=False)
+    _client: Any = field(repr=False)
+    _llama: bool = field(repr=False)
     _tokenizer: Any = field(repr=False)
+    _retries: int = field(repr=False)
 
     @classmethod
     def connect(
@@ -62,13 +70,29 @@ class RemoteModel:
         is a directory with the model's tokenizer, for servers that have no `/tokenize`. `timeout` is in seconds, for
         each wait. Raises ModelError where the server cannot be reached, refuses, or is no such server.
         """
-        server = Server.at(url, key_file=key_file, timeout=timeout, retries=retries)
-        try:
-            name, kind = _found(server, model)
-            return cls(name, server.url, license, server, kind, _tokenizer(tokenizer))
-        except BaseException:
-            server.close()
-            raise
+        httpx = _package()
+        base = url.rstrip("/").removesuffix("/v1")
+        key = _key(key_file)
+        local = _is_loopback(base)
+        if key and base.startswith("http://") and not local:
+            raise ModelError(f"{_shown(base)}: a key is not sent over plain http to another machine; use https")
+        client = httpx.Client(
+            base_url=base,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
+            trust_env=not local,
+        )
+        made = cls(model or "", base, license, client, False, None, retries)
+        listed = made._json("GET", "/v1/models").get("data") or []
+        names = [str(item.get("id")) for item in listed if isinstance(item, dict)]
+        if model is None and not names:
+            raise ModelError(f"{_shown(base)}: the server lists no model; name one")
+        if model is not None and names and model not in names:
+            raise ModelError(f"{_shown(base)}: has no model {model}; it has {', '.join(names[:5])}")
+        llama = False
+        with suppress(ModelError):
+            llama = "default_generation_settings" in made._json("GET", "/props")
+        return cls(model or names[0], base, license, client, llama, _tokenizer(tokenizer), retries)
 
     def write(self, prompt: str, suffix: str | None, sampling: Sampling) -> RemoteWriting:
         """Begin the text that belongs after `prompt` and, where `suffix` is given, before it."""
@@ -81,20 +105,14 @@ class RemoteModel:
 
     def close(self) -> None:
         """Close all connections."""
-        self._server.close()
+        self._client.close()
 
-    def error(self, said: str) -> ModelError:
-        """What is said of the server, naming it."""
-        return self._server.error(said)
-
-    def stream(self, prompt: str, suffix: str | None, sampling: Sampling, budget: int, bias: list[int]) -> Stream:
-        """The server's answer to one request, open."""
-        settings: dict[str, Any] = {"temperature": sampling.temperature, "stream": True}
-        if sampling.top_p < 1 or self._kind:
-            settings["top_p"] = sampling.top_p
-        if sampling.top_k or self._kind:
-            settings["top_k"] = sampling.top_k or (-1 if self._kind == _VLLM else 0)
-        if self._kind == _LLAMA:
+    def stream(self, prompt: str, suffix: str | None, sampling: Sampling, budget: int, bias: list[int]) -> Any:
+        """The server's answer to one request, open, as an iterator over its events' data."""
+        settings: dict[str, Any] = {"temperature": sampling.temperature, "top_p": sampling.top_p, "stream": True}
+        if sampling.top_k or self._llama:
+            settings["top_k"] = sampling.top_k
+        if self._llama:
             settings |= {"min_p": 0.0, "cache_prompt": True}
         if sampling.seed is not None:
             settings["seed"] = sampling.seed
@@ -102,20 +120,19 @@ class RemoteModel:
             settings["stop"] = list(sampling.stop)
         if bias:
             settings["logit_bias"] = {str(token): _NEVER for token in bias}
-        if self._kind == _LLAMA and suffix is not None:
-            return self._server.stream(
+        if self._llama and suffix is not None:
+            return self._open(
                 "/infill", {**settings, "input_prefix": prompt, "input_suffix": suffix, "n_predict": budget}
             )
         body: dict[str, Any] = {**settings, "model": self.name, "max_tokens": budget}
-        body["prompt"] = self.tokenize(prompt, start=True) if self._kind == _LLAMA else prompt
+        body["prompt"] = self.tokenize(prompt, start=True) if self._llama else prompt
         if suffix is not None:
             body["suffix"] = suffix
-        return self._server.stream("/v1/completions", body)
+        return self._open("/v1/completions", body)
 
     def tokenize(self, text: str, *, start: bool = False) -> list[int] | None:
         """The ids of a text, `start` with the token that begins one; None where neither server nor tokenizer tells."""
-        llama = self._kind == _LLAMA
-        if self._tokenizer is not None and not llama:
+        if self._tokenizer is not None and not self._llama:
             ids: list[int] = self._tokenizer.encode(text, add_special_tokens=start)
             return ids
         bodies: tuple[dict[str, Any], ...] = (
@@ -123,39 +140,65 @@ class RemoteModel:
             {"model": self.name, "prompt": text, "add_special_tokens": start},
             {"inputs": text, "add_special_tokens": start},
         )
-        for body in bodies[:1] if llama else bodies[1:]:
+        for body in bodies[:1] if self._llama else bodies[1:]:
             try:
-                answer = self._server.json("POST", "/tokenize", body)
+                answer = self._json("POST", "/tokenize", body)
             except ModelError:
-                if llama:
+                if self._llama:
                     raise
                 continue
-            tokens: Any = answer.get("tokens") if isinstance(answer, dict) else answer
-            with suppress(KeyError, TypeError, ValueError):
+            tokens = answer.get("tokens") if isinstance(answer, dict) else answer
+            if isinstance(tokens, list):
                 return [int(token["id"] if isinstance(token, dict) else token) for token in tokens]
         return None
 
-    def first_ids(self, before: str, came: str) -> list[int]:
-        """The ids with which `came` may have begun after `before`; none where no ids are to be had.
+    def _open(self, path: str, body: dict[str, Any]) -> Any:
+        response = self._send("POST", path, body, stream=True)
+        kind = response.headers.get("content-type", "")
+        if "event-stream" not in kind:
+            response.close()
+            raise ModelError(
+                f"{_shown(self.url)}{path}: answers with {kind or 'nothing'} instead of a stream of events"
+            )
+        return response
 
-        As it is split alone, and behind other text: some tokenizers put a blank before a text that begins.
-        """
-        alone = self.tokenize(came)
-        if not alone:
-            return []
-        context = before[-_CONTEXT:]
-        shorter, longer = self.tokenize(context) or [], self.tokenize(context + came) or []
-        behind = longer[len(shorter) :][:1] if longer[: len(shorter)] == shorter else []
-        return list(dict.fromkeys(alone[:1] + behind))
+    def _json(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        response = self._send(method, path, body)
+        try:
+            return response.json()
+        except ValueError:
+            raise ModelError(f"{_shown(self.url)}{path}: the answer is no JSON; is this a completion server?") from None
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None, *, stream: bool = False) -> Any:
+        """A request, sent again where the server is busy or cannot be reached. Its answer is a good one."""
+        httpx = _package()
+        where = f"{_shown(self.url)}{path}"
+        for turn in range(self._retries + 1):
+            wait = min(_LONGEST_WAIT, 0.5 * 2**turn)
+            try:
+                response = self._client.send(self._client.build_request(method, path, json=body), stream=stream)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                problem = f"cannot be reached ({_sentence(error)}); is the server running there?"
+            except httpx.TimeoutException:
+                raise ModelError(f"{where}: did not answer in time") from None
+            except httpx.HTTPError as error:
+                raise ModelError(f"{where}: {_sentence(error)}") from None
+            else:
+                if response.status_code < 300:
+                    return response
+                problem = _refusal(response)
+                response.close()
+                if response.status_code not in _BUSY:
+                    raise ModelError(f"{where}: {problem}")
+                with suppress(ValueError):
+                    wait = min(_LONGEST_WAIT, float(response.headers.get("retry-after", wait)))
+            if turn < self._retries:
+                time.sleep(wait)
+        raise ModelError(f"{where}: {problem}")
 
 
 class RemoteWriting:
-    """A completion that a server streams.
-
-    `_text` is what was given of it, `_held` what came after that and may begin a stop string: servers know no text
-    of an earlier request, and TGI sends the stop strings, too. `_marks` has for each piece the characters and tokens up
-    to its end, where each event is taken for one token.
-    """
+    """A completion that a server streams. `_marks` has for each piece the characters and tokens up to its end."""
 
     def __init__(self, model: RemoteModel, prompt: str, suffix: str | None, sampling: Sampling) -> None:
         self.notes: list[str] = []
@@ -164,13 +207,11 @@ class RemoteWriting:
         self._suffix = suffix
         self._sampling = sampling
         self._text = ""
-        self._held = ""
-        self._used = 0
         self._marks: list[tuple[int, int]] = []
         self._forbidden: dict[int, list[int]] = {}
-        self._refused = ""
-        self._deaf = False
-        self._stream: Stream | None = None
+        self._response: Any = None
+        self._events: Iterator[dict[str, Any]] | None = None
+        self._first_only = False
         self._over = False
 
     def __iter__(self) -> Iterator[str]:
@@ -179,121 +220,111 @@ class RemoteWriting:
 
     def __next__(self) -> str:
         """The next piece that the server sends; one that is not empty."""
-        while not self._over:
-            try:
-                text, ended = self._receive()
-            except BaseException:
-                self.close()
-                raise
-            piece = self._passed(text, ended)
+        while not self._over and (self._events is not None or self._left > 0):
+            piece, ended = self._receive(self._events or self._ask())
+            if ended:
+                self._hang_up()
+                self._over = not (self._first_only and ended == "length")
+                self._first_only = False
             if piece:
                 self._text += piece
-                self._marks.append((len(self._text), self._used))
+                self._marks.append((len(self._text), self._used + 1))
                 return piece
         raise StopIteration
 
     def go_back(self, characters: int) -> int | None:
-        """Keep the text up to there; None where what came next cannot be forbidden, or nothing did."""
-        whole = self._text + self._held
-        came = whole[characters : next((end for end, _ in self._marks if end > characters), len(whole))]
-        ids = self._model.first_ids(self._prompt + whole[:characters], came) if came and not self._deaf else []
-        if not ids:
+        """Keep the text up to there; None where no ids are to be had for what came next, or nothing did."""
+        came = self._text[characters : next((end for end, _ in self._marks if end > characters), characters)]
+        tokens = self._model.tokenize(came) if came else None
+        if not tokens:
             return None
         self._hang_up()
-        self._forbidden = {place: known for place, known in self._forbidden.items() if place <= characters}
-        self._forbidden.setdefault(characters, []).extend(ids)
-        self._refused = came
-        self._text, self._held = self._text[:characters], ""
+        self._forbidden = {place: ids for place, ids in self._forbidden.items() if place <= characters}
+        self._forbidden.setdefault(characters, []).append(tokens[0])
+        self._text = self._text[:characters]
         self._marks = [mark for mark in self._marks if mark[0] <= characters]
-        end, self._used = self._marks[-1] if self._marks else (0, 0)
-        self._used += end < characters
         self._over = False
-        return characters
+        return len(self._text)
 
     def close(self) -> None:
         """Hang up."""
         self._over = True
         self._hang_up()
 
-    def _receive(self) -> tuple[str, bool]:
-        """What comes next, and whether it is the last."""
-        left = self._sampling.max_new_tokens - self._used
-        stream = self._stream
-        if stream is None:
-            if left <= 0:
-                return "", True
-            bias = self._forbidden.get(len(self._text) + len(self._held))
-            if bias:
-                return self._redirected(bias, left)
-            stream = self._ask(left, [])
-        text, reason = self._event(stream)
-        self._used += bool(text)
-        return text, bool(reason)
+    @property
+    def _used(self) -> int:
+        return self._marks[-1][1] if self._marks else 0
 
-    def _redirected(self, bias: list[int], left: int) -> tuple[str, bool]:
-        """What the model writes first under a bias: one token, or as many as the first code point takes."""
-        for budget in range(1, min(_CODE_POINT, left) + 1):
-            stream = self._ask(budget, bias)
-            text, reason = "", ""
-            while not reason:
-                piece, reason = self._event(stream)
-                text += piece
-            self._hang_up()
-            if reason != "length" or text.rstrip("\N{REPLACEMENT CHARACTER}"):
-                break
-        self._used += budget
-        if text and text == self._refused:
-            self._deaf = True
-            self.notes.append("the server does not heed logit_bias: it wrote again what it was told not to")
-        return text, reason != "length" or not text
+    @property
+    def _left(self) -> int:
+        return self._sampling.max_new_tokens - self._used
 
-    def _passed(self, text: str, ended: bool) -> str:
-        """What of the text held and new may be given: nothing from a stop string on, and not yet what may begin one."""
-        stops = self._sampling.stop
-        held = self._held + text
-        given = self._text[max(0, len(self._text) + 1 - max(map(len, stops), default=1)) :]
-        both = given + held
-        places = [place for place in map(both.find, stops) if place >= 0]
-        if places:
-            free = max(0, min(places) - len(given))
-            ended = True
-        elif ended:
-            free = len(held)
-        else:
-            begun = (size for stop in stops for size in range(1, len(stop)) if both.endswith(stop[:size]))
-            free = max(0, len(held) - max(begun, default=0))
-        self._held = "" if ended else held[free:]
-        if ended:
-            self.close()
-        return held[:free]
+    def _ask(self) -> Iterator[dict[str, Any]]:
+        bias = self._forbidden.get(len(self._text), [])
+        self._first_only = bool(bias)
+        budget = 1 if bias else self._left
+        self._response = self._model.stream(self._prompt + self._text, self._suffix, self._sampling, budget, bias)
+        self._events = _events(self._response, _shown(self._model.url))
+        return self._events
 
-    def _ask(self, budget: int, bias: list[int]) -> Stream:
-        kept = self._prompt + self._text + self._held
-        self._stream = self._model.stream(kept, self._suffix, self._sampling, budget, bias)
-        return self._stream
-
-    def _event(self, stream: Stream) -> tuple[str, str]:
+    def _receive(self, events: Iterator[dict[str, Any]]) -> tuple[str, str]:
         """The text of the next event, and why it was the last (empty: it was not)."""
-        event = next(stream, {"stop": True})
-        if event.get("error"):
-            raise self._model.error(f"the model failed: {message(event['error'])}")
+        event = next(events, None)
+        if event is None:
+            return "", "stop"
+        if "error" in event:
+            self._hang_up()
+            raise ModelError(f"{_shown(self._model.url)}: the model failed: {_message(event['error'])}")
         if "choices" in event:
-            choices = event["choices"] or [{}]
-            choice = choices[0] if isinstance(choices, list) and isinstance(choices[0], dict) else {"text": 0}
-            text, reason = choice.get("text"), str(choice.get("finish_reason") or "")
-        else:
-            text = event.get("content")
-            reason = ("length" if event.get("stop_type") == "limit" else "stop") if event.get("stop") else ""
-        if reason == "eos_token" or text is None:  # TGI spells the token that ended it
-            text = ""
-        if not isinstance(text, str) or not _is_text(text):
-            raise self._model.error("sent an event that holds no text")
-        return text, reason
+            choice = event["choices"][0] if event["choices"] else {}
+            return str(choice.get("text") or ""), str(choice.get("finish_reason") or "")
+        ended = ("length" if event.get("stop_type") == "limit" else "stop") if event.get("stop") else ""
+        return str(event.get("content") or ""), ended
 
     def _hang_up(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-        self._stream = None
+        if self._response is not None:
+            self._response.close()
+        self._response = self._events = None
+
+
+def _events(response: Any, where: str) -> Iterator[dict[str, Any]]:
+    """The data of server-sent events, each a JSON object; ends at `[DONE]`.
+
+    The connection breaking before that is a ModelError: what came may not be all.
+    """
+    httpx = _package()
+    data: list[str] = []
+    try:
+        for line in response.iter_lines():
+            if line.startswith("data:"):
+                data.append(line[5:].removeprefix(" "))
+                continue
+            if line or not data:
+                continue
+            text, data = "\n".join(data), []
+            if text == "[DONE]":
+                return
+            try:
+                event = json.loads(text)
+            except ValueError:
+                event = None
+            if not isinstance(event, dict):
+                raise ModelError(f"{where}: sent an event that is no JSON object: {text[:80]!r}")
+            yield event
+            if event.get("stop") is True:  # the last one of llama.cpp's own routes
+                return
+    except httpx.TimeoutException:
+        raise ModelError(f"{where}: stopped sending in the middle of a completion") from None
+    except httpx.HTTPError as error:
+        raise ModelError(f"{where}: broke off in the middle of a completion ({_sentence(error)})") from None
+    raise ModelError(f"{where}: broke off in the middle of a completion")
+
+
+def _package() -> Any:
+    try:
+        return importlib.import_module("httpx")
+    except ImportError as error:
+        raise ModelError(f"a model on a server needs httpx ({error}): pip install 'codecite[generate]'") from None
 
 
 def _tokenizer(place: str | Path | None) -> Any:
@@ -304,27 +335,45 @@ def _tokenizer(place: str | Path | None) -> Any:
     return load_tokenizer(Path(place))
 
 
-def _is_text(text: str) -> bool:
+def _key(file: str | Path | None) -> str:
+    if file is None:
+        return os.environ.get(KEY, "").strip()
     try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{file}: the key cannot be read ({_sentence(error)})") from None
 
 
-def _found(server: Server, name: str | None) -> tuple[str, str]:
-    """What the server calls the model, and which kind of server it is."""
-    answer = server.json("GET", "/v1/models")
-    listed = answer.get("data") if isinstance(answer, dict) else None
-    models = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-    names = [str(item.get("id")) for item in models]
-    if not name and not names:
-        raise server.error("the server lists no model; name one")
-    if name and names and name not in names:
-        raise server.error(f"has no model {name}; it has {', '.join(names[:5])}")
-    kind = _VLLM if any(item.get("owned_by") == "vllm" for item in models) else ""
-    with suppress(ModelError):
-        about = server.json("GET", "/props")
-        if isinstance(about, dict) and "default_generation_settings" in about:
-            kind = _LLAMA
-    return name or names[0], kind
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _shown(url: str) -> str:
+    """The URL without a password that may stand in it."""
+    parts = urlsplit(url)
+    return url.replace(parts.netloc, parts.netloc.rpartition("@")[2], 1)
+
+
+def _refusal(response: Any) -> str:
+    with suppress(Exception):
+        response.read()
+    said = ""
+    with suppress(Exception):
+        answer = response.json()
+        said = _message(answer.get("error", answer.get("message", answer.get("detail", ""))))
+    code = response.status_code
+    what = {401: f"the key is refused; set {KEY}", 403: "access is refused", 404: "there is no such route or model"}
+    return f"{what.get(code, f'the server answers with status {code}')}{f' ({said})' if said else ''}"
+
+
+def _message(error: Any) -> str:
+    text = error.get("message", "") if isinstance(error, dict) else error
+    return " ".join(str(text).split())[:300]
+
+
+def _sentence(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
