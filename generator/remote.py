@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import importlib
 import ipaddress
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from codecite.generator.model import ModelLicense, Sampling
+from codecite.generator.sse import events, sentence
 from codecite.indexer.errors import ModelError, TextError
 
 KEY = "CODECITE_MODEL_KEY"
@@ -30,11 +30,13 @@ KEY = "CODECITE_MODEL_KEY"
 _BUSY = {429, 500, 502, 503, 504}
 _LONGEST_WAIT = 10.0
 _NEVER = -100
+_CODE_POINT = 5
+"""Tokens that are asked for at most until one that may not begin as before has text."""
 
 
 def is_url(place: str) -> bool:
     """Whether a model's place is a server's."""
-    return place.startswith(("http://", "https://"))
+    return urlsplit(place).scheme in ("http", "https")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +76,7 @@ class RemoteModel:
         base = url.rstrip("/").removesuffix("/v1")
         key = _key(key_file)
         local = _is_loopback(base)
-        if key and base.startswith("http://") and not local:
+        if key and urlsplit(base).scheme != "https" and not local:
             raise ModelError(f"{_shown(base)}: a key is not sent over plain http to another machine; use https")
         client = httpx.Client(
             base_url=base,
@@ -109,7 +111,9 @@ class RemoteModel:
 
     def stream(self, prompt: str, suffix: str | None, sampling: Sampling, budget: int, bias: list[int]) -> Any:
         """The server's answer to one request, open, as an iterator over its events' data."""
-        settings: dict[str, Any] = {"temperature": sampling.temperature, "top_p": sampling.top_p, "stream": True}
+        settings: dict[str, Any] = {"temperature": sampling.temperature, "stream": True}
+        if sampling.top_p < 1 or self._llama:  # TGI refuses 1, which is the protocol's own default
+            settings["top_p"] = sampling.top_p
         if sampling.top_k or self._llama:
             settings["top_k"] = sampling.top_k
         if self._llama:
@@ -178,11 +182,11 @@ class RemoteModel:
             try:
                 response = self._client.send(self._client.build_request(method, path, json=body), stream=stream)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                problem = f"cannot be reached ({_sentence(error)}); is the server running there?"
+                problem = f"cannot be reached ({sentence(error)}); is the server running there?"
             except httpx.TimeoutException:
                 raise ModelError(f"{where}: did not answer in time") from None
             except httpx.HTTPError as error:
-                raise ModelError(f"{where}: {_sentence(error)}") from None
+                raise ModelError(f"{where}: {sentence(error)}") from None
             else:
                 if response.status_code < 300:
                     return response
@@ -212,6 +216,7 @@ class RemoteWriting:
         self._response: Any = None
         self._events: Iterator[dict[str, Any]] | None = None
         self._first_only = False
+        self._tried = 0
         self._over = False
 
     def __iter__(self) -> Iterator[str]:
@@ -224,9 +229,10 @@ class RemoteWriting:
             piece, ended = self._receive(self._events or self._ask())
             if ended:
                 self._hang_up()
-                self._over = not (self._first_only and ended == "length")
+                self._over = not (self._first_only and ended == "length" and self._biased_budget())
                 self._first_only = False
             if piece:
+                self._tried = 0
                 self._text += piece
                 self._marks.append((len(self._text), self._used + 1))
                 return piece
@@ -262,10 +268,15 @@ class RemoteWriting:
     def _ask(self) -> Iterator[dict[str, Any]]:
         bias = self._forbidden.get(len(self._text), [])
         self._first_only = bool(bias)
-        budget = 1 if bias else self._left
+        budget = min(self._left, 1 + self._tried) if bias else self._left
+        self._tried += self._first_only
         self._response = self._model.stream(self._prompt + self._text, self._suffix, self._sampling, budget, bias)
-        self._events = _events(self._response, _shown(self._model.url))
+        self._events = events(self._response, _shown(self._model.url))
         return self._events
+
+    def _biased_budget(self) -> bool:
+        """Whether to ask on, for one token more: a character of several tokens has no text before its last."""
+        return self._tried < _CODE_POINT
 
     def _receive(self, events: Iterator[dict[str, Any]]) -> tuple[str, str]:
         """The text of the next event, and why it was the last (empty: it was not)."""
@@ -287,39 +298,6 @@ class RemoteWriting:
         self._response = self._events = None
 
 
-def _events(response: Any, where: str) -> Iterator[dict[str, Any]]:
-    """The data of server-sent events, each a JSON object; ends at `[DONE]`.
-
-    The connection breaking before that is a ModelError: what came may not be all.
-    """
-    httpx = _package()
-    data: list[str] = []
-    try:
-        for line in response.iter_lines():
-            if line.startswith("data:"):
-                data.append(line[5:].removeprefix(" "))
-                continue
-            if line or not data:
-                continue
-            text, data = "\n".join(data), []
-            if text == "[DONE]":
-                return
-            try:
-                event = json.loads(text)
-            except ValueError:
-                event = None
-            if not isinstance(event, dict):
-                raise ModelError(f"{where}: sent an event that is no JSON object: {text[:80]!r}")
-            yield event
-            if event.get("stop") is True:  # the last one of llama.cpp's own routes
-                return
-    except httpx.TimeoutException:
-        raise ModelError(f"{where}: stopped sending in the middle of a completion") from None
-    except httpx.HTTPError as error:
-        raise ModelError(f"{where}: broke off in the middle of a completion ({_sentence(error)})") from None
-    raise ModelError(f"{where}: broke off in the middle of a completion")
-
-
 def _package() -> Any:
     try:
         return importlib.import_module("httpx")
@@ -336,12 +314,17 @@ def _tokenizer(place: str | Path | None) -> Any:
 
 
 def _key(file: str | Path | None) -> str:
-    if file is None:
-        return os.environ.get(KEY, "").strip()
+    """The key: printable ASCII, or an error that does not show it."""
     try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{file}: the key cannot be read ({_sentence(error)})") from None
+        key = os.environ.get(KEY, "") if file is None else Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ModelError(f"{file}: the key cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ModelError(f"{file}: the key cannot be read (it is not UTF-8)") from None
+    key = key.strip()
+    if key and not (key.isascii() and key.isprintable()):
+        raise ModelError(f"{file or KEY}: the key holds a character that no key has; is it the right one?")
+    return key
 
 
 def _is_loopback(url: str) -> bool:
@@ -373,7 +356,3 @@ def _refusal(response: Any) -> str:
 def _message(error: Any) -> str:
     text = error.get("message", "") if isinstance(error, dict) else error
     return " ".join(str(text).split())[:300]
-
-
-def _sentence(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

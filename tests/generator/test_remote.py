@@ -306,5 +306,32 @@ def test_the_key_comes_from_the_environment_or_a_file_and_is_never_shown(
     with pytest.raises(ModelError, match="plain http") as raised:
         RemoteModel.connect("http://192.0.2.1:8000")
     assert "secret" not in str(raised.value)
+    with pytest.raises(ModelError, match="plain http"):
+        RemoteModel.connect("HTTP://192.0.2.1:8000")
     with pytest.raises(ModelError, match="cannot be read"):
         RemoteModel.connect(address, key_file=tmp_path / "none")
+    for wrong in ("s\xe9cret", "sec\nret", "sec\x01ret"):
+        (tmp_path / "key").write_text(wrong, encoding="utf-8")
+        with pytest.raises(ModelError, match="no key has") as raised:
+            RemoteModel.connect(address, key_file=tmp_path / "key")
+        assert wrong not in str(raised.value)
+
+
+def test_a_line_separator_in_a_piece_is_text(odd) -> None:
+    """JSON may hold U+2028 and U+0085 as they are."""
+    address, kind = odd
+    event = json.dumps({"choices": [{"text": "a\u2028b\x85c"}]}, ensure_ascii=False)
+    kind.answers["/v1/completions"] = streamed(event, "[DONE]")
+    assert list(RemoteModel.connect(address).write("x", None, Sampling(8))) == ["a\u2028b\x85c"]
+
+
+def test_going_back_before_a_character_of_several_tokens_ends(model: RemoteModel) -> None:
+    """Where the token that is to come next is half a character, more are asked for, but not for ever."""
+    prompt = "Emoji: " + "🦜🌍🎉🦊" * 6
+    for characters in range(4):
+        writing = model.write(prompt, None, Sampling(16))
+        for _ in range(3):
+            "".join(writing)
+            if writing.go_back(characters) is None:
+                break
+        assert len("".join(writing)) <= 64
