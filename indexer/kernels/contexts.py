@@ -158,7 +158,7 @@ def gather(
             left = max(begin, p - REACH)
             while blocks[1, b + 1] <= left:
                 b += 1
-            if blocks[1, b] > position:
+            if blocks[0, b] > at:
                 position = blocks[1, b]
                 at = blocks[0, b]
             while position < left:

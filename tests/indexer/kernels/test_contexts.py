@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import twins
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
-from oracle.repeats import Posted, cases, gathered, linked
+from oracle.repeats import Posted, cases, gathered, linked, posted
 
 from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.contexts import (
@@ -58,6 +58,7 @@ def side(contexts: np.ndarray, number: int, offset: int) -> bytes:
 
 
 @given(cases, st.integers(1, 4), st.sampled_from([3, 40, 2048]))
+@example(posted([b"\t  " + b"a" * 60], 1), 1, 3)  # a block of white space only, which is not read
 def test_contexts_are_the_text_around_postings(case: Posted, pieces: int, size: int) -> None:
     """On either side, cut where the Document ends; digests are equal where the white space is, too.
 
