@@ -8,9 +8,9 @@ told when a look has found the text up to it free of denied passages; so what wa
 (`_good`), may stand. What the checker finds is told once the text is that it is of. A passage is denied when the
 policy's verdict on it is `fail`: it then has `min_bytes` bytes inside the completion. What happens then:
 
-* `truncate`: the completion ends at the last look.
+* `truncate`: the completion ends before the piece with which the passage gets its `min_bytes`.
 * `regenerate`: the model goes back to before the passage, or to the last piece that was told, may not go on as it did,
-  and goes on; after TURNS times, or if it cannot, the completion ends at the last look. So that there is something to
+  and goes on; after TURNS times, or if it cannot, the completion is truncated. So that there is something to
   go back to, a passage that stands under a denied licence is held back from its beginning, and so are the last T - 1
   canonical bytes, in which one may begin; but never more than `min_bytes` canonical bytes.
 * `block`: nothing of the completion is to be used.
@@ -39,8 +39,11 @@ WHITE_SPACE = SPACE.decode()
 
 
 def patience(policy: Policy) -> int:
-    """How many canonical bytes are written before the next look."""
-    return max(LOOK // 2, policy.min_bytes // 4)
+    """How many canonical bytes are written before the next look.
+
+    Fewer where the model is to go back: what was written between two looks can then still be held back.
+    """
+    return LOOK if policy.on_denial is not OnDenial.REGENERATE else max(LOOK // 2, min(LOOK, policy.min_bytes // 3))
 
 
 class Guard:
@@ -147,7 +150,15 @@ class Guard:
             self._shorten(0)
             yield Withdrawn()
         elif action is OnDenial.TRUNCATE:
-            self._shorten(self._good)
+            self._shorten(max(self._good, self._end_of_a_piece(min(map(self._reportable, denied)))))
+
+    def _reportable(self, item: Attribution) -> int:
+        """Where the completion must end so that fewer than `min_bytes` of a passage are in it."""
+        end, held = max(0, item.match.start - self._before), 0
+        while held < self._policy.min_bytes:
+            held += _canonical(self.completion[end])
+            end += 1
+        return end - 1
 
     def _go_back(self, denied: list[Attribution]) -> bool:
         """Take the model back to before the first denied passage, as far as nothing of that was told."""
@@ -223,7 +234,7 @@ class Guard:
         held, end = 0, self._good
         while end and held < self._policy.min_bytes - patience(self._policy):
             end -= 1
-            held += 0 if self.completion[end] in WHITE_SPACE else len(self.completion[end].encode())
+            held += _canonical(self.completion[end])
         return end
 
     def _whole(self) -> list[Attribution]:
@@ -262,3 +273,7 @@ class Guard:
 
 def _denied(item: Attribution) -> bool:
     return item.outcome is Outcome.FAIL
+
+
+def _canonical(character: str) -> int:
+    return 0 if character in WHITE_SPACE else len(character.encode())

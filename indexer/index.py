@@ -5,7 +5,7 @@ In: directories of indexes, texts. Out: Reports. It puts lookup and attribution 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from codecite.indexer.licenses.categories import category
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.lookup.stream import SPACE
-from codecite.indexer.records import Attribution, Coverage, Match, Report, Source
+from codecite.indexer.records import Attribution, Counts, Coverage, Match, Report, Source
 from codecite.indexer.store.documents import file_of
 from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.snapshot import Snapshot
@@ -93,7 +93,8 @@ class Index:
         held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
         snapshots, coverage = self._seen_by(held)
         checked = CheckedText(text, before, after)
-        matches = self._matches(snapshots, checked, held, sources)
+        more = sources_wanted(held)
+        matches = self._matches(snapshots, checked, held, sources, lambda counts: more)
         if len(snapshots) > 1:
             matches.sort(key=lambda item: (item[0].start, -item[0].end))
         attributions, verdict = attribute(matches, checked.bytes, held, sources)
@@ -129,17 +130,22 @@ class Index:
         snapshots, _ = self._seen_by(policy)
         checked = CheckedText(part.raw[part.own :], part.raw[part.context : part.own])
         new = len(part.raw[part.context : part.new].translate(None, SPACE))
-        matches = self._matches(snapshots, checked, policy, sources, new)
+        matches = self._matches(snapshots, checked, policy, sources, partial(sources_wanted, policy), new)
         return attribute(matches, part.raw, policy, sources, part.context)[0]
 
     def _matches(
-        self, snapshots: tuple[Snapshot, ...], text: CheckedText, policy: Policy, sources: int, beyond: int = 0
+        self,
+        snapshots: tuple[Snapshot, ...],
+        text: CheckedText,
+        policy: Policy,
+        sources: int,
+        more: Callable[[Counts], int],
+        beyond: int = 0,
     ) -> list[tuple[Match, tuple[Source, ...]]]:
         """The Matches in each index, with as many sources as are to be shown, or as the policy must see."""
-        more, least = sources_wanted(policy), policy.min_bytes
         found = []
         for directory, snapshot in zip(self._directories, snapshots, strict=True):
-            matches = find_matches(snapshot, text, sources, beyond, more, least)
+            matches = find_matches(snapshot, text, sources, beyond, more, policy.min_bytes)
             found += with_records(directory, matches) if snapshot.manifest.generated else matches
         return found
 

@@ -20,7 +20,7 @@ from codecite.indexer.attribution.policy import Exempt, Origins, Policy
 from codecite.indexer.licenses.categories import category
 from codecite.indexer.licenses.compatibility import Answer, compatibility
 from codecite.indexer.licenses.expression import Node, parse
-from codecite.indexer.records import Attribution, Kind, Origin, Outcome, Package, Reason, Source, Verdict
+from codecite.indexer.records import Attribution, Counts, Kind, Origin, Outcome, Package, Reason, Source, Verdict
 
 SOURCES_SEEN = 200
 """So many sources of a passage are looked at: for evidence that disagrees, and for the places that exceptions name."""
@@ -37,10 +37,20 @@ class _Judged:
     why: str
 
 
-def sources_wanted(policy: Policy) -> int:
-    """How many sources of a Match the policy must see to judge it: none where it lets everything pass."""
+def sources_wanted(policy: Policy, counts: Counts | None = None) -> int:
+    """How many sources of a Match the policy must see for its reasons, or for the outcome of one with `counts` alone.
+
+    None where it can say nothing worse than it says of the licences; its exceptions may have to see all.
+    """
     said = {policy.default, *policy.rules.values()}
-    return 0 if said == {Outcome.PASS} and policy.outbound is None else SOURCES_SEEN
+    if policy.outbound is not None:
+        said.add(Outcome.FAIL)
+    if said == {Outcome.PASS}:
+        return 0
+    if counts is None or policy.exceptions or policy.origins is Origins.EARLIEST:
+        return SOURCES_SEEN
+    outcome = _together([_of_expression(license, policy).outcome for license in counts.licenses], policy)
+    return 0 if outcome is worst(said) else SOURCES_SEEN
 
 
 def judge(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -261,7 +262,8 @@ def _hold(snapshot: Snapshot, lists: list[Lists], spans: list[Span]) -> list[Hel
     sizes = np.zeros(len(spans), np.int64)
     for item, (documents, ends) in zip(lists, joined, strict=True):
         count_origins(documents, ends, item.opened.origins.bounds, sizes)
-    tables = np.concatenate([[0], np.cumsum(2 << np.int64(np.ceil(np.log2(np.minimum(sizes, cap + 1) + 1))))])
+    rooms = (2 << min(size, cap + 1).bit_length() for size in sizes.tolist())
+    tables = np.array([0, *accumulate(rooms)], np.int64)
     projects = np.zeros(tables[-1], np.uint64)
     counts, used = np.zeros((2, len(spans), len(snapshot.expressions)), np.int64)
     totals = np.zeros((3, len(spans)), np.int64)

@@ -6,6 +6,7 @@ In: a Snapshot and a CheckedText. Out: Matches with their sources. It refuses to
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,12 +19,17 @@ from codecite.indexer.text.checked import CheckedText
 
 
 def find_matches(
-    snapshot: Snapshot, text: CheckedText, sources: int, beyond: int = 0, more: int = 0, least: int = 0
+    snapshot: Snapshot,
+    text: CheckedText,
+    sources: int,
+    beyond: int = 0,
+    more: Callable[[Counts], int] = lambda counts: 0,
+    least: int = 0,
 ) -> list[tuple[Match, tuple[Source, ...]]]:
     """The Matches of a text, by start, longer ones first, each with its first `sources` sources.
 
-    Those with `least` bytes in the text get `more`, if that is more, the rest of them without their places. Those that
-    end before the canonical byte `beyond` are left out.
+    Those with `least` bytes in the text get as many as `more` says of their counts, if that is more, the rest of them
+    without their places. Those that end before the canonical byte `beyond` are left out.
     """
     passages = [passage for passage in find_passages(snapshot, text) if passage.end >= beyond]
     if not passages:
@@ -42,7 +48,8 @@ def find_matches(
         last, end_line, _ = place[passage.end - 1]
         raw = text.raw[first : last + 1]
         inside = min(passage.end, text.end) - max(passage.start, text.begin)
-        wanted = max(sources, more) if inside >= least else sources
+        counts = _counts(passage.held, snapshot.manifest.config)
+        wanted = max(sources, more(counts)) if inside >= least else sources
         key = (wanted, raw.tobytes()) if passage.searched == passage.span else None
         answer = known.get(key)
         if answer is None:
@@ -66,7 +73,7 @@ def find_matches(
             length=passage.end - passage.start,
             bytes_in_text=inside,
             kind=kind,
-            counts=_counts(passage.held, snapshot.manifest.config),
+            counts=counts,
         )
         around.append((passage.start, passage.end, match.id))
         made.append((match, found))
