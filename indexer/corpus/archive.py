@@ -28,12 +28,12 @@ from codecite.indexer.corpus.files import HEAD, READER, absolute, look_into, pri
 from codecite.indexer.corpus.identity import Described
 from codecite.indexer.corpus.leftout import kept
 from codecite.indexer.corpus.members import Member
-from codecite.indexer.corpus.nearby import Nearby, is_license_file
+from codecite.indexer.corpus.nearby import NOTHING, Near, Nearby, is_near_file
 from codecite.indexer.corpus.parse import MAX_BYTES
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.errors import SourceError
 from codecite.indexer.licenses.texts import TEXT_BYTES
-from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason
+from codecite.indexer.records import Package, Skipped, SkipReason
 
 MAX_DEPTH = 4
 """Archives within each other that are read."""
@@ -59,7 +59,7 @@ class _Place:
     beside: Path | None = None
     within: str = ""
     prefix: str = ""
-    near: tuple[LicenseEvidence, ...] = ()
+    near: Near = NOTHING
     depth: int = 1
 
 
@@ -128,7 +128,7 @@ def _contents(container: Container, place: _Place, reading: Reading) -> Unit:
             url=url if place.depth == 1 else f"{url}#{quote(place.within)}",
             evidence=found.evidence,
         )
-        place = replace(place, around=package, prefix="", near=())
+        place = replace(place, around=package, prefix="", near=NOTHING)
     elif found.evidence:
         place = replace(place, around=replace(place.around, evidence=(*place.around.evidence, *found.evidence)))
     return Unit(place.around, partial(_files, container, place, reading), sum(item.size for item in container.members))
@@ -138,17 +138,16 @@ def _files(container: Container, place: _Place, reading: Reading) -> Iterator[It
     for refused in container.refused:
         yield replace(refused, path=place.prefix + refused.path)
     found = [_Found(place.prefix + member.name, member) for member in container.members]
-    licenses = {
-        item.path: container.head(item.member, TEXT_BYTES) for item in found if is_license_file(item.member.name)
-    }
-    near = Nearby(licenses, place.near)
+    licenses = {item.path: container.head(item.member, TEXT_BYTES) for item in found if is_near_file(item.member.name)}
+    near = Nearby(licenses, place.near.evidence)
     said = frozenset(place.around.evidence)
     is_gem = _GEM.issubset(item.member.name for item in found)
     for item in kept(found, reading.excluded):
         if isinstance(item, Skipped):
             yield item
             continue
-        evidence = tuple(one for one in near.of(item.path) if one not in said)
+        here = near.of(item.path)
+        here = replace(here, evidence=tuple(one for one in here.evidence if one not in said))
         if is_archive_name(item.path):
             inner = replace(
                 place,
@@ -156,14 +155,14 @@ def _files(container: Container, place: _Place, reading: Reading) -> Iterator[It
                 beside=None,
                 within=f"{place.within}/{item.member.name}".lstrip("/"),
                 prefix=place.prefix if is_gem and item.member.name in _GEM else f"{item.path}/",
-                near=evidence,
+                near=here,
                 depth=place.depth + 1,
             )
             yield from _nested(container, item, inner, reading)
         elif item.member.size > reading.max_file_bytes:
             yield too_large(item.path, item.member.size, reading)
         else:
-            yield _pending(item.path, container.read(item.member), evidence)
+            yield _pending(item.path, container.read(item.member), here)
 
 
 def _nested(container: Container, found: _Found, place: _Place, reading: Reading) -> Iterator[Item]:
@@ -198,5 +197,5 @@ def _nested(container: Container, found: _Found, place: _Place, reading: Reading
                     yield unit
 
 
-def _pending(path: str, content: bytes, near: tuple[LicenseEvidence, ...]) -> Pending:
+def _pending(path: str, content: bytes, near: Near) -> Pending:
     return Pending(path, len(content), partial(look_into, path, content, near))

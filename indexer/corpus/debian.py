@@ -34,12 +34,12 @@ from codecite.indexer.corpus.files import READER, absolute, look_into, printable
 from codecite.indexer.corpus.git import web_url
 from codecite.indexer.corpus.identity import purl, repository_url
 from codecite.indexer.corpus.leftout import kept
-from codecite.indexer.corpus.nearby import Nearby, evidence_of, is_license_file
+from codecite.indexer.corpus.nearby import Near, Nearby, evidence_of, is_near_file
 from codecite.indexer.corpus.patch import added_files
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.errors import SourceError
 from codecite.indexer.licenses import dep5
-from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason, SourceFile
+from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
 
 MAX_METADATA = 4 << 20
 """Bytes of a `.dsc`, a changelog or a licence file that are read for what they say."""
@@ -145,7 +145,7 @@ def _unit(path: str, package: Package, reading: Reading) -> Iterator[Unit]:
             evidence=() if licenses or not stated else evidence_of({COPYRIGHT: stated.encode()}),
             fingerprint=None,
         )
-        near = Nearby({at: f.read() for at, f in by_path.items() if is_license_file(at) and at != COPYRIGHT})
+        near = Nearby({at: f.read() for at, f in by_path.items() if is_near_file(at) and at != COPYRIGHT})
         yield Unit(
             described, partial(_items, files, skipped, licenses, near, reading), sum(file.size for file in files)
         )
@@ -162,15 +162,14 @@ def _items(
             yield too_large(found.path, found.size, reading)
         else:
             stanza = licenses.of(found.path) if licenses else None
-            evidence = ((stanza.evidence,) if stanza else ()) + near.of(found.path)
-            notices = stanza.copyright if stanza else ()
-            load = partial(_load, found.path, found.read(), evidence, notices)
+            here = near.of(found.path)
+            if stanza:
+                here = replace(here, evidence=(stanza.evidence, *here.evidence))
+            load = partial(_load, found.path, found.read(), here, stanza.copyright if stanza else ())
             yield Pending(found.path, found.size, load)
 
 
-def _load(
-    path: str, content: bytes, near: tuple[LicenseEvidence, ...], notices: tuple[str, ...]
-) -> SourceFile | Skipped:
+def _load(path: str, content: bytes, near: Near, notices: tuple[str, ...]) -> SourceFile | Skipped:
     found = look_into(path, content, near)
     return replace(found, copyright=notices) if isinstance(found, SourceFile) and not found.copyright else found
 

@@ -14,12 +14,14 @@ from contextlib import suppress
 from io import FileIO
 
 from codecite.indexer.corpus.language import language_of, marks_of
+from codecite.indexer.corpus.nearby import NOTHING, Near
 from codecite.indexer.corpus.units import Reading
 from codecite.indexer.licenses.head import read_head
 from codecite.indexer.licenses.notice import read_notice
-from codecite.indexer.records import LicenseEvidence, Skipped, SkipReason, SourceFile
+from codecite.indexer.licenses.reuse import with_declared
+from codecite.indexer.records import Skipped, SkipReason, SourceFile
 
-READER = 4
+READER = 5
 """Raised whenever the same bytes are read as something else than before: stamps and fingerprints hold it."""
 
 HEAD = 8192
@@ -32,9 +34,7 @@ _ABSENT = {errno.ENOENT, errno.ENOTDIR}
 _ODD = {errno.ELOOP, errno.ENXIO, errno.EISDIR}
 
 
-def read_path(
-    path: str, name: str, reading: Reading, near: tuple[LicenseEvidence, ...] = (), *, follow: bool
-) -> SourceFile | Skipped:
+def read_path(path: str, name: str, reading: Reading, near: Near = NOTHING, *, follow: bool) -> SourceFile | Skipped:
     """The file at `path`, called `name` in its source; `follow` says whether a symbolic link is one.
 
     No more than 8 KiB are read of what is skipped.
@@ -57,8 +57,8 @@ def read_path(
     return look_into(name, content, near)
 
 
-def look_into(name: str, content: bytes, near: tuple[LicenseEvidence, ...] = ()) -> SourceFile | Skipped:
-    """The file that holds these bytes, called `name` in its source. `near` goes behind its own evidence."""
+def look_into(name: str, content: bytes, near: Near = NOTHING) -> SourceFile | Skipped:
+    """The file that holds these bytes, called `name` in its source; evidence `near` it goes behind its own."""
     head = content[:HEAD]
     if head.startswith(_BYTE_ORDER_MARKS):
         with suppress(UnicodeDecodeError):  # else it is no UTF-16 after all: text if it holds no NUL
@@ -68,12 +68,12 @@ def look_into(name: str, content: bytes, near: tuple[LicenseEvidence, ...] = ())
         return Skipped(name, SkipReason.EMPTY)
     if b"\0" in head:
         return Skipped(name, SkipReason.BINARY, f"NUL at byte {head.index(0)}")
-    evidence, notices = read_head(content)
+    evidence, notices = with_declared(near.declared, *read_head(content))
     notice = read_notice(content)
     if notice is not None:
         evidence = (*evidence, notice)
     language = language_of(name, content)
-    return SourceFile(name, content, (*evidence, *near), notices, language, marks_of(name, content))
+    return SourceFile(name, content, (*evidence, *near.evidence), notices, language, marks_of(name, content))
 
 
 def too_large(name: str, size: int, reading: Reading) -> Skipped:

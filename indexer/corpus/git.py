@@ -36,11 +36,11 @@ from codecite.indexer.corpus.files import HEAD, READER, absolute, look_into, pri
 from codecite.indexer.corpus.identity import purl, repository_url
 from codecite.indexer.corpus.leftout import kept
 from codecite.indexer.corpus.members import MAX_PATH, TOO_LONG
-from codecite.indexer.corpus.nearby import Nearby, is_license_file
+from codecite.indexer.corpus.nearby import Near, Nearby, is_near_file
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.errors import SourceError
 from codecite.indexer.licenses.texts import TEXT_BYTES
-from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason, SourceFile
+from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
 
 MAX_ENTRIES = 1_000_000
 """Files of a revision: a tree that names itself ten times over, ten times, takes some kilobytes."""
@@ -250,7 +250,7 @@ def _files(git: _Git, commit: str, reading: Reading) -> Iterator[Item]:
         raise SourceError(
             f"{git.name}: holds more than {MAX_ENTRIES:,} files; if that is no attack, check it out and give the folder"
         )
-    licenses = [entry for entry in entries if is_license_file(entry.path) and _readable(entry, reading) is entry]
+    licenses = [entry for entry in entries if is_near_file(entry.path) and _readable(entry, reading) is entry]
     found = [
         item if isinstance(item, Skipped) else _readable(item, reading) for item in kept(entries, reading.excluded)
     ]
@@ -320,7 +320,7 @@ def _missing(git: _Git, entry: _Entry) -> SourceError:
     )
 
 
-def _load(name: str, entry: _Entry, content: bytes, near: tuple[LicenseEvidence, ...]) -> SourceFile | Skipped:
+def _load(name: str, entry: _Entry, content: bytes, near: Near) -> SourceFile | Skipped:
     digest = hashlib.new("sha1" if len(entry.oid) == 40 else "sha256", b"blob %d\0" % len(content))
     digest.update(content)
     if digest.hexdigest() != entry.oid:

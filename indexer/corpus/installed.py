@@ -23,7 +23,7 @@ from pathlib import Path
 
 from codecite.indexer.corpus.files import READER, printable, read_path
 from codecite.indexer.corpus.leftout import kept
-from codecite.indexer.corpus.nearby import Nearby, is_license_file
+from codecite.indexer.corpus.nearby import Nearby, is_near_file
 from codecite.indexer.corpus.python import describe_message, field, files_inside, named_files
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.licenses.texts import TEXT_BYTES
@@ -100,7 +100,7 @@ def _fingerprint(message: Message, record: str) -> str:
 
 def _near(name: str, info: str | None) -> bool:
     """Whether this is a licence file of some of the files only: those in the metadata's folder are of the whole."""
-    return is_license_file(name) and not (info and name.startswith(f"{info}/"))
+    return is_near_file(name) and not (info and name.startswith(f"{info}/"))
 
 
 def _metadata(distribution: Distribution) -> Message:

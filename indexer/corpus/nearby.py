@@ -1,15 +1,17 @@
-"""Which licence and notice files are near a file.
+"""What stands near a file about its licence: licence and notice files, and what REUSE declares.
 
-In: the licence files of a source, with the beginnings of their texts. Out: for any path the evidence of those in the
-nearest folder upwards that has any. This module refuses to know where they are kept.
+In: those files of a source, with the beginnings of their texts. Out: for any path the evidence of the licence files in
+the nearest folder upwards that has any, and what is declared of it. This module refuses to know where they are kept.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from codecite.indexer.licenses.head import owners
+from codecite.indexer.licenses.reuse import Declarations, Declared, is_declaration
 from codecite.indexer.licenses.texts import TEXT_BYTES, licenses_in
 from codecite.indexer.records import EvidenceKind, LicenseEvidence
 
@@ -23,7 +25,7 @@ _NAME = re.compile(
 _CODE = re.compile(
     r".*\.(?:py[icx]?|[ch](?:c|h|pp|xx|s|tml?)?|cxx|java|class|kts?|scala|groovy|go|rs|[mc]?jsx?|tsx?|vue|svelte|less|scss"
     r"|css|xhtml|json5?|xml|ya?ml|toml|ini|cfg|rb|erb|php|phtml|p[lm]|lua|jl|[be]?sh|ba?t|ps1|sql|swift|mm?|r|exs?|erl|hs"
-    r"|ml|clj|dart|vb|fs|svg|png|jpe?g|gif|pdf|gz|zip|patch|diff|[pm]o|in|tmpl|tpl|header|spec)",
+    r"|ml|clj|dart|vb|fs|svg|png|jpe?g|gif|pdf|gz|zip|patch|diff|[pm]o|in|tmpl|tpl|header|spec|license)",
     re.IGNORECASE,
 )
 """Suffixes of what merely is named after licences: a module, a page, a picture."""
@@ -32,6 +34,23 @@ _THIRD_PARTY = re.compile(r"third.?part|3rd.?part|vendor|bundled", re.IGNORECASE
 _OF_OTHERS = re.compile(rf"notice|{_THIRD_PARTY.pattern}", re.IGNORECASE)
 _FOLDERS = ("LICENSES", "LICENCES")
 _TEXTS = (".txt", ".md")
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What stands near one file: the evidence of licence files, and what is declared of it."""
+
+    evidence: tuple[LicenseEvidence, ...] = ()
+    declared: tuple[Declared, ...] = ()
+
+
+NOTHING = Near()
+"""Near a file of which nothing else is known."""
+
+
+def is_near_file(path: str) -> bool:
+    """Whether the file at the path is to be read for the sake of others."""
+    return is_license_file(path) or is_declaration(path)
 
 
 def is_license_file(path: str) -> bool:
@@ -81,12 +100,13 @@ def first_line(text: bytes) -> str:
 
 
 class Nearby:
-    """The licence files of a source, given as path and text (or its first TEXT_BYTES); other files are passed over.
+    """The files that `is_near_file` tells of a source: path and text (or its first TEXT_BYTES); others are passed over.
 
     `around` is what is near a file where no folder above it has any.
     """
 
     def __init__(self, texts: Mapping[str, bytes], around: tuple[LicenseEvidence, ...] = ()) -> None:
+        self._declarations = Declarations(texts)
         folders: dict[str, dict[str, bytes]] = {}
         for path, text in texts.items():
             if is_license_file(path):
@@ -95,8 +115,11 @@ class Nearby:
                 folders.setdefault(outer if is_license_folder(name) else folder, {})[path] = text
         self._folders = {"": around} | {folder: evidence_of(files) for folder, files in folders.items()}
 
-    def of(self, path: str) -> tuple[LicenseEvidence, ...]:
-        """The evidence near the file at `path`."""
+    def of(self, path: str) -> Near:
+        """What is near the file at `path`."""
+        return Near(self._evidence_of(path), self._declarations.of(path))
+
+    def _evidence_of(self, path: str) -> tuple[LicenseEvidence, ...]:
         folder = above = path.rpartition("/")[0]
         while (found := self._folders.get(above)) is None:
             above = above.rpartition("/")[0]

@@ -21,9 +21,21 @@ import xxhash
 from codecite.indexer.corpus.debian import MAX_METADATA, parts_of
 from codecite.indexer.corpus.files import READER, absolute, printable, read_path, too_large, unreadable
 from codecite.indexer.corpus.kinds import reader_in_tree
-from codecite.indexer.corpus.nearby import evidence_of, is_license_file, is_license_folder
+from codecite.indexer.corpus.nearby import Near, evidence_of, is_license_file, is_license_folder
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.errors import SourceError
+from codecite.indexer.licenses.reuse import (
+    DEP5,
+    FOLDER,
+    TOML,
+    Annotations,
+    Declared,
+    declared_of,
+    is_declaration,
+    read_annotations,
+    read_sidecar,
+    sidecar_of,
+)
 from codecite.indexer.licenses.texts import TEXT_BYTES
 from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason
 
@@ -64,17 +76,28 @@ def _package(path: str) -> Package:
 class _Folder:
     """A folder that is being walked: its name in the tree (with a `/`, but for the tree itself), and what is near.
 
-    `seed` stands for `near` in stamps, `parts` are the files that a Debian source package in it is made of.
+    `seed` stands for `near` in stamps, `annotations` and `sidecars` are what REUSE declares, `parts` the files that a
+    Debian source package in it is made of. What is near the folder around it is near it, too.
     """
 
-    __slots__ = ("name", "near", "now", "parts", "seed")
+    __slots__ = ("annotations", "name", "near", "now", "parts", "seed", "sidecars")
 
-    def __init__(self, name: str, near: tuple[LicenseEvidence, ...], seed: int) -> None:
+    def __init__(self, name: str, around: _Folder | None = None) -> None:
         self.name = name
-        self.near = near
-        self.seed = seed
+        self.near: tuple[LicenseEvidence, ...] = around.near if around else ()
+        self.seed: int = around.seed if around else READER
+        self.annotations: tuple[Annotations, ...] = around.annotations if around else ()
+        self.sidecars: dict[str, bytes] = {}
         self.now = time.time_ns()
         self.parts: frozenset[str] = frozenset()
+
+    def declared(self, path: str) -> tuple[Declared, ...]:
+        """What is declared of the file at `path`, which is in it."""
+        if not self.annotations and not self.sidecars:
+            return ()
+        beside = sidecar_of(path)
+        text = self.sidecars.get(beside)
+        return declared_of(path, self.annotations, None if text is None else read_sidecar(beside, text))
 
 
 _Stack = list[tuple[_Folder, os.DirEntry[str]]]
@@ -84,7 +107,7 @@ def _walk(root: str, reading: Reading) -> Iterator[Item]:
     """All that is below the root, in sorted order."""
     source = printable(root)
     stack: _Stack = []
-    unlisted = _list(root, _Folder("", (), READER), stack)
+    unlisted = _list(root, _Folder(""), stack)
     if unlisted is not None:
         yield unlisted
     while stack:
@@ -106,7 +129,7 @@ def _walk(root: str, reading: Reading) -> Iterator[Item]:
                 if reading.excluded(f"{name}/"):
                     yield Skipped(f"{name}/", SkipReason.EXCLUDED)
                 else:
-                    unlisted = _list(entry.path, _Folder(f"{name}/", folder.near, folder.seed), stack)
+                    unlisted = _list(entry.path, _Folder(f"{name}/", folder), stack)
                     if unlisted is not None:
                         yield unlisted
             else:
@@ -125,8 +148,10 @@ def _file(entry: os.DirEntry[str], name: str, folder: _Folder, reading: Reading)
         return Skipped(name, SkipReason.EMPTY)
     if size > reading.max_file_bytes:
         return too_large(name, size, reading)
-    load = partial(read_path, entry.path, name, reading, folder.near, follow=False)
-    return Pending(name, size, load, _stamp(name, status, folder.now, folder.seed))
+    declared = folder.declared(name)
+    seed = _hashed(declared, folder.seed) if declared else folder.seed
+    load = partial(read_path, entry.path, name, reading, Near(folder.near, declared), follow=False)
+    return Pending(name, size, load, _stamp(name, status, folder.now, seed))
 
 
 def _stamp(name: str, status: os.stat_result, now: int, seed: int) -> int:
@@ -151,14 +176,31 @@ def _list(path: str, folder: _Folder, stack: _Stack) -> Skipped | None:
             texts[folder.name + printable(entry.name)] = _beginning(entry.path)
         elif is_license_folder(entry.name) and entry.is_dir(follow_symlinks=False):
             texts.update(_texts_in(entry, f"{folder.name}{entry.name}/"))
+        elif is_declaration(entry.name) and entry.is_file(follow_symlinks=False):
+            _declare(folder, folder.name + printable(entry.name), entry.path)
+        elif entry.name == FOLDER and entry.is_dir(follow_symlinks=False):
+            _declare(folder, folder.name + DEP5, f"{entry.path}/dep5")
         elif entry.name.lower().endswith(".dsc"):
             folder.parts |= parts_of(_beginning(entry.path, MAX_METADATA)) - {entry.name}
     near = evidence_of(texts)
     if near:
         folder.near = near
-        folder.seed = xxhash.xxh3_64_intdigest(repr(near).encode("utf-8", "surrogateescape"), READER)
+        folder.seed = _hashed(near, READER)
     stack.extend((folder, entry) for entry in found)
     return None
+
+
+def _declare(folder: _Folder, path: str, place: str) -> None:
+    """Take in a file that declares something of others."""
+    text = _beginning(place)
+    if path.endswith((TOML, DEP5)):
+        folder.annotations += (read_annotations(path, text),)
+    elif text:
+        folder.sidecars[path] = text
+
+
+def _hashed(near: object, seed: int) -> int:
+    return xxhash.xxh3_64_intdigest(repr(near).encode("utf-8", "surrogateescape"), seed)
 
 
 def _name(entry: os.DirEntry[str]) -> str:

@@ -69,7 +69,7 @@ def test_what_is_only_named_after_them_is_no_licence_file(path: str) -> None:
 
 def where(near: Nearby, path: str) -> list[str]:
     """The paths of the evidence near a path."""
-    return [item.where for item in near.of(path)]
+    return [item.where for item in near.of(path).evidence]
 
 
 def test_the_nearest_folder_that_has_any_counts() -> None:
@@ -91,8 +91,8 @@ def test_the_nearest_folder_that_has_any_counts() -> None:
 def test_where_no_folder_has_any_there_is_what_is_around() -> None:
     """Nothing, or what is near the archive that the files are in."""
     outer = (LicenseEvidence(EvidenceKind.LICENSE_FILE, None, "LICENSE", "top"),)
-    assert Nearby({"sub/LICENSE": b"x"}).of("a/b.py") == ()
-    assert Nearby({"sub/LICENSE": b"x"}, outer).of("a/b.py") == outer
+    assert Nearby({"sub/LICENSE": b"x"}).of("a/b.py").evidence == ()
+    assert Nearby({"sub/LICENSE": b"x"}, outer).of("a/b.py").evidence == outer
     assert where(Nearby({"sub/LICENSE": b"x"}, outer), "sub/b.py") == ["sub/LICENSE"]
     assert where(Nearby({"LICENSE.md": b"x"}, outer), "b.py") == ["LICENSE.md"]
 
@@ -105,7 +105,7 @@ def test_the_first_line_is_kept() -> None:
         "NOTICE": b"caf\xe9",
         "UNLICENSE": b"",
     }
-    found = {item.where: item for item in Nearby(texts).of("a.py")}
+    found = {item.where: item for item in Nearby(texts).of("a.py").evidence}
     assert {path: item.text for path, item in found.items()} == {
         "COPYING": "x" * 200,
         "LICENSE": "The MIT License",
