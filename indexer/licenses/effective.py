@@ -3,8 +3,7 @@
 In: LicenseEvidence of any kinds. Out: an SPDX expression, or NOASSERTION. None of the evidence is thrown away: an
 Origin keeps all of it.
 
-The strongest kind that states a licence decides, in the order of EvidenceKind. A notice that only knows the family of a
-licence (`GPL`, and points to a file) takes its name from the rest of the evidence. Two things are put together, since
+The strongest kind that states a licence decides, in the order of EvidenceKind. Two things are put together, since
 neither says all alone: licence files hold texts, and metadata says which of them hold, whether one may choose, and
 whether later versions of a GNU licence may be used. Where what is declared fits the texts, it is taken; else the texts,
 all of them.
@@ -17,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from codecite.indexer.licenses import expression
-from codecite.indexer.licenses.expression import Node, is_vague
+from codecite.indexer.licenses.expression import Node
 from codecite.indexer.records import NOASSERTION, EvidenceKind, LicenseEvidence
 
 _STRENGTH = {kind: strength for strength, kind in enumerate(EvidenceKind)}
@@ -25,6 +24,8 @@ _DECLARED = (EvidenceKind.PACKAGE_METADATA, EvidenceKind.DATASET_FIELD)
 _GNU = re.compile(r"((?:[AL]?GPL|GFDL)-[0-9.]+)(?:-only|-or-later)?")
 _PYTHON = ("PSF-2.0", "Python-2.0", "Python-2.0.1")
 _DEDICATED = {"LicenseRef-Public-Domain", "Unlicense", "CC0-1.0"}
+_VAGUE = ("BSD", "Apache", "GPL", "LGPL", "AGPL", "MPL", "PSF", "Python")
+"""What classifiers and people name without a version, as `LicenseRef-...`: any version of it agrees."""
 
 
 def strongest_first(evidence: Iterable[LicenseEvidence]) -> tuple[LicenseEvidence, ...]:
@@ -55,17 +56,7 @@ def _effective(own: tuple[LicenseEvidence, ...], package: tuple[LicenseEvidence,
     if kind is EvidenceKind.LICENSE_FILE:
         nearest = [item.expression for item in own if item.kind is kind and item.expression] or stated
         return _of_texts(nearest, [one for kind in _DECLARED for one in by_kind.get(kind, ())])
-    if kind is EvidenceKind.FILE_HEADER:
-        return _exact_in(stated[0], [one for texts in by_kind.values() for one in texts])
     return stated[0]
-
-
-def _exact_in(text: str, others: Sequence[str]) -> str:
-    """An expression with what other evidence calls by their exact names the licences that it knows the family of."""
-    tree = expression.parse(text)
-    if tree is None:
-        return text
-    return expression.normalize(_exact(tree, [leaf for other in others for leaf in _leaves(other)])) or text
 
 
 def disagrees(license: str, evidence: Iterable[LicenseEvidence]) -> bool:
@@ -101,7 +92,12 @@ def _alike(a: Node, b: Node) -> bool:
         return a.license == gnu[0][1] or b.license == gnu[1][1]
     if a.license == "GPL-3.0" or b.license == "GPL-3.0":
         return a.license.startswith("LGPL-3.0") or b.license.startswith("LGPL-3.0")  # whose text it is a part of
-    return is_vague(a.license, b.license) or is_vague(b.license, a.license)
+    return _is_vague(a.license, b.license) or _is_vague(b.license, a.license)
+
+
+def _is_vague(vague: str, exact: str) -> bool:
+    name = vague.removeprefix("LicenseRef-")
+    return name != vague and name in _VAGUE and exact.startswith(f"{name}-")
 
 
 def _leaves(text: str) -> list[Node]:
@@ -125,7 +121,7 @@ def _exact(tree: Node, found: Sequence[Node]) -> str:
     """The expression with the names of the texts for those that are vaguer."""
     if tree.operator:
         return f" {tree.operator} ".join(f"({_exact(part, found)})" for part in tree.parts)
-    fitting = {leaf.license for leaf in found if is_vague(tree.license, leaf.license)}
+    fitting = {leaf.license for leaf in found if _is_vague(tree.license, leaf.license)}
     return _granted(fitting.pop()) if len(fitting) == 1 else str(tree)
 
 

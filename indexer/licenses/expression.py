@@ -26,8 +26,6 @@ MAX_NAME = 200
 """Characters; a longer text that is no expression is a licence text or prose, not a name."""
 
 _NOTHING = {"", "-", "unknown", "none", "noassertion", "n/a", "na", "not specified", "unspecified", "todo", "tbd"}
-_VAGUE = ("BSD", "Apache", "GPL", "LGPL", "AGPL", "MPL", "PSF", "Python")
-"""Families that classifiers and people name without a version, as `LicenseRef-...`."""
 _JOINERS = [(re.compile(r"\s*(?:\|\|?|/)\s*"), " OR "), (re.compile(r"\s*(?:[,;]|&&?)\s*"), " AND ")]
 _BEFORE_VERSION = re.compile(r",\s*(?=v(?:er(?:sion)?)?\.?\s*\d)", re.IGNORECASE)
 
@@ -185,13 +183,3 @@ def _canonical(tree: Any) -> tuple[str, tuple[str, ...]]:
 
 def _identifier(name: str) -> str:
     return names.known(name) or names.license_ref(name)
-
-
-def is_vague(vague: str, exact: str) -> bool:
-    """Whether the first name is that of the family of the second.
-
-    >>> is_vague("LicenseRef-BSD", "BSD-3-Clause"), is_vague("LicenseRef-BSD", "MIT")
-    (True, False)
-    """
-    name = vague.removeprefix("LicenseRef-")
-    return name != vague and name in _VAGUE and exact.startswith(f"{name}-")

@@ -7,8 +7,7 @@ licence files (`texts.py`).
 What is looked for are the wordings that licences themselves recommend (the GNU ones, Apache, MPL, EPL) and the texts
 that are short enough to stand in a file (MIT, ISC, BSD, zlib), in comments only (`comments.py`): a list of licences in
 a program is no notice. Several licences in one head are a choice (OR) where it says so, else all hold (AND). A GNU
-licence without a version is any version of it, by its own section 9 or 14, unless the notice points to a licence file:
-then, and where a notice speaks of some BSD licence, the family alone is known (`LicenseRef-GPL`, `LicenseRef-BSD`).
+licence without a version is any version of it, by its own section 9 or 14, unless the notice points to a licence file.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import NamedTuple
 
 from codecite.indexer.licenses import wordings as words
 from codecite.indexer.licenses.comments import Comments, head_comments
-from codecite.indexer.licenses.expression import is_vague, normalize
+from codecite.indexer.licenses.expression import normalize
 from codecite.indexer.records import EvidenceKind, LicenseEvidence
 
 NOTICE_HEAD = 4096
@@ -87,7 +86,6 @@ def _evidence(comments: Comments) -> LicenseEvidence | None:
         return None
     first = found[0].start
     stated = list(dict.fromkeys(one.expression for one in found if one.expression))
-    stated = [one for one in stated if not any(is_vague(one, other) for other in stated)]
     expression = None
     if stated:
         joiner = " OR " if len(stated) > 1 and _is_choice(text) else " AND "
@@ -136,9 +134,9 @@ _VERSIONS = {
 _ANY_VERSION = {"GPL": "GPL-1.0-or-later", "LGPL": "LGPL-2.0-or-later", "AGPL": "AGPL-3.0-or-later"}
 
 
-def _gnu_name(family: str, version: str | None, later: bool, text: str) -> str:
+def _gnu_name(family: str, version: str | None, later: bool, text: str) -> str | None:
     if version is None:
-        return f"LicenseRef-{family}" if words.TO_A_FILE.search(text) else _ANY_VERSION[family]
+        return None if words.TO_A_FILE.search(text) else _ANY_VERSION[family]
     if family == "GPL" and version == "2.1":
         family = "LGPL"  # there is no such version of the GPL
     number = _VERSIONS[family].get(version, version)
@@ -152,7 +150,7 @@ def _short_gnu(text: str) -> Iterator[_Found]:
         return
     in_full = words.GNU.search(text) is not None
     for name in words.SHORT_GNU.finditer(text):
-        around = text[max(0, name.start() - (160 if name[2] else 60)) : name.end()]
+        around = text[max(0, name.start() - 60) : name.end()]
         if (name[2] is None and in_full) or not words.GRANT.search(around.replace("dual", "licensed")):
             continue
         behind = words.LATER.search(text, name.end(), name.end() + 60)

@@ -67,8 +67,7 @@ NAMED = tuple(
         ),
         ("licen", r"\b(?:LICENSE: ?|LICENSEd (?:as |under )?)(?:the )?(?:mit|expat)\b|\bmit[- ]LICENSEd\b", "MIT"),
         ("mit licen", r"(?:^|\. )(?:the )?mit LICENSE\b", "MIT"),
-        ("dual", r"\bdual (?:bsd/gpl|gpl/bsd)", "LicenseRef-BSD"),
-        ("bsd", r"(?:UNDER|\bgoverned by an? |\bboth the )bsd(?:[- ]style)? LICENSE", "LicenseRef-BSD"),
+        ("dual bsd", r"\bdual bsd/gpl", "LicenseRef-BSD"),
         ("dual mit", r"\bdual mit/gpl", "MIT"),
         ("bsd", r"UNDER(?:simplified bsd|bsd[- ]2[- ]clause|(?:2|two)[- ]clause bsd|freebsd LICENSE)", "BSD-2-Clause"),
         (
@@ -90,10 +89,11 @@ POINTERS = tuple(
     map(
         _written,
         [
-            r"\bgoverned by an? (?:mit|apache)[- ]style LICENSE",
+            r"\bgoverned by an? (?:bsd|mit|apache)[- ]style LICENSE",
             r"\blicensed under the terms found in",
             r"\bsee (?:the )?\"?LICENSE\"? (?:file )?(?:for|in)\b",
             r"\bfound in the LICENSE file",
+            r"UNDERbsd(?:[- ]style)? LICENSE",
         ],
     )
 )
@@ -120,8 +120,7 @@ EXCEPTIONS = tuple(
 
 CHOICE = _written(
     r"\balternatively\b|\bdual[- ]?LICENSEd?\b|\bdual (?:bsd|gpl|mit)|\byour choice\b|\bchoice of\b|\bchoose\b"
-    r"|\beither (?:the|under|of|\w+ or)\b|\bat your option\b|\bmulti[- ]licen|\botherwise, the following"
-    r"|\bor, when distributed separately"
+    r"|\beither (?:the|under|of|\w+ or)\b|\bat your option\b|\bmulti[- ]licen|\bor, when distributed separately"
     r"|\bLICENSEs?\b[^.]{0,80}\bor (?:the )?(?:bsd|mit|apache|gnu|gpl)|\bor under (?:the|a)\b"
 )
 """Several licences, of which one may be chosen."""
