@@ -15,6 +15,11 @@ WINDOW = 26
 GUARANTEE = KGRAM + WINDOW - 1
 """T: every shared passage of this many canonical bytes is found."""
 
+NEAR_K = 13
+NEAR_W = 13
+NEAR_T = NEAR_K + NEAR_W - 1
+"""Every shared run of this many normalised tokens has a fingerprint on both sides."""
+
 BLOCK = 2048
 """Raw bytes in a block of the content store."""
 

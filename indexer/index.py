@@ -21,6 +21,7 @@ from codecite.indexer.ledger import index_of_ledger, with_records
 from codecite.indexer.licenses.categories import category
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.matches import find_matches
+from codecite.indexer.lookup.near_matches import find_near_matches
 from codecite.indexer.lookup.stream import SPACE
 from codecite.indexer.records import Attribution, Counts, Coverage, Match, Report, Source
 from codecite.indexer.store.documents import file_of
@@ -82,20 +83,23 @@ class Index:
         after: str | bytes = "",
         policy: Policy | str | Path | None = None,
         sources: int = 5,
+        near: bool = False,
     ) -> Report:
         """Which passages of `text` stand in the index, where, under which licences.
 
         `before` and `after` are its context: a passage that begins or ends there is found, and reported if it holds
         at least one byte of `text`; offsets count from the head of `before`. Each Match shows its first `sources`
-        Origins. `policy` judges them: a Policy, the name of a ready one or a file; `audit` if it is None. Raises
+        Origins. `policy` judges them: a Policy, the name of a ready one or a file; `audit` if it is None. With `near`,
+        or where the policy wants it, renamed and edited passages are Matches, too. Raises
         TextError for a lone surrogate, IndexCorruptError for a damaged file, PolicyError for a policy's.
         """
         held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
         snapshots, coverage = self._seen_by(held)
         checked = CheckedText(text, before, after)
         more = sources_wanted(held)
-        matches = self._matches(snapshots, checked, held, sources, lambda counts: more)
-        if len(snapshots) > 1:
+        near = near or held.near
+        matches = self._matches(snapshots, checked, held, sources, lambda counts: more, near=near)
+        if len(snapshots) > 1 or near:
             matches.sort(key=lambda item: (item[0].start, -item[0].end))
         attributions, verdict = attribute(matches, checked.bytes, held, sources)
         return Report(
@@ -141,11 +145,15 @@ class Index:
         sources: int,
         more: Callable[[Counts], int],
         beyond: int = 0,
+        near: bool = False,
     ) -> list[tuple[Match, tuple[Source, ...]]]:
         """The Matches in each index, with as many sources as are to be shown, or as the policy must see."""
         found = []
         for directory, snapshot in zip(self._directories, snapshots, strict=True):
-            matches = find_matches(snapshot, text, sources, beyond, more, policy.min_bytes)
+            passages = find_passages(snapshot, text)
+            matches = find_matches(snapshot, text, sources, beyond, more, policy.min_bytes, passages)
+            if near:
+                matches += find_near_matches(snapshot, text, passages, sources, more)
             found += with_records(directory, matches) if snapshot.manifest.generated else matches
         return found
 

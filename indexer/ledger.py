@@ -258,7 +258,9 @@ def _fingerprints(raw: bytes) -> Words:
     from codecite.indexer.fingerprint.batch import fingerprint_batch
 
     data = np.frombuffer(raw, np.uint8)
-    return fingerprint_batch(data, np.array([len(data)], np.int64)).hashes if len(data) else np.empty(0, np.uint64)
+    return (
+        fingerprint_batch(data, np.array([len(data)], np.int64)).exact.hashes if len(data) else np.empty(0, np.uint64)
+    )
 
 
 def _record(row: Sequence[Any]) -> Record:

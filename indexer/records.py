@@ -74,6 +74,7 @@ class Kind(StrEnum):
 
     VERBATIM = "verbatim"
     REFORMATTED = "reformatted"
+    NEAR = "near"
     GENERATED = "generated"
 
 
@@ -209,13 +210,21 @@ class Counts:
     common: bool
 
 
+class Measure(StrEnum):
+    """What a similarity measures."""
+
+    ALIGNED_TOKENS = "aligned_tokens"
+    JACCARD = "jaccard"
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A maximal passage that the query shares with Documents of one index.
 
     `start` and `end` are code points of the text as received (with its context), `byte_start` and `byte_end` its
     UTF-8 bytes, `canonical_start` and `canonical_end` its canonical bytes. `bytes_in_text` is the part of
-    `length` outside the context. `within` is the id of the smallest Match around this one.
+    `length` outside the context. `within` is the id of the smallest Match around this one. A `near` one says how
+    similar its most similar Document is, from 0 to 1, and by which measure.
     """
 
     id: str
@@ -233,6 +242,8 @@ class Match:
     bytes_in_text: int
     kind: Kind
     counts: Counts
+    similarity: float | None = None
+    measure: Measure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ class Policy:
     origins: Origins = Origins.SHOW_BOTH
     pass_over: frozenset[Mark] = frozenset(Mark)
     common: bool = True
+    near: bool = False
     own_projects: tuple[str, ...] = ()
     exceptions: tuple[Exempt, ...] = ()
     on_denial: OnDenial = OnDenial.ANNOTATE
@@ -171,6 +172,7 @@ def parse_policy(content: bytes, place: str, *, check: bool = True) -> Policy:
         origins=Origins(read.get("origins", Origins.SHOW_BOTH)),
         pass_over=frozenset(map(Mark, passages.get("pass_over", Mark))),
         common=passages.get("common", "judge") == "judge",
+        near=passages.get("near", False),
         own_projects=tuple(passages.get("own_projects", ())),
         exceptions=tuple(
             _exempt(item, f"{place}: exceptions[{i}]") for i, item in enumerate(read.get("exceptions", ()))

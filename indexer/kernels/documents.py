@@ -14,18 +14,24 @@ from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
 from codecite.indexer.kernels.winnow import select_document
 
 
-class Fingerprints(NamedTuple):
-    """The fingerprints of a batch of Documents, grouped by the top bits of their hash.
+class Grouped(NamedTuple):
+    """Fingerprints of a batch of Documents, grouped by the top bits of their hash.
 
-    `canonical` and `lines` are the canonical bytes and the line feeds of each Document; `hashes` and `positions`
-    (in the canonical text of the whole batch) stand in groups that begin at `bounds`.
+    `hashes` and `positions` (in the canonical text of the whole batch) stand in groups that begin at `bounds`.
     """
 
-    canonical: Ints
-    lines: Ints
     hashes: Words
     positions: Any32
     bounds: Ints
+
+
+class Fingerprints(NamedTuple):
+    """A batch of Documents: their canonical bytes and line feeds, the fingerprints of their text and of its tokens."""
+
+    canonical: Ints
+    lines: Ints
+    exact: Grouped
+    near: Grouped
 
 
 @kernel

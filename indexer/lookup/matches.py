@@ -6,7 +6,7 @@ In: a Snapshot and a CheckedText. Out: Matches with their sources. It refuses to
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -25,13 +25,16 @@ def find_matches(
     beyond: int = 0,
     more: Callable[[Counts], int] = lambda counts: 0,
     least: int = 0,
+    passages: Sequence[Passage] | None = None,
 ) -> list[tuple[Match, tuple[Source, ...]]]:
     """The Matches of a text, by start, longer ones first, each with its first `sources` sources.
 
     Those with `least` bytes in the text get as many as `more` says of their counts, if that is more, the rest of them
-    without their places. Those that end before the canonical byte `beyond` are left out.
+    without their places. Those that end before the canonical byte `beyond` are left out. `passages` are
+    those of the text, where they are known.
     """
-    passages = [passage for passage in find_passages(snapshot, text) if passage.end >= beyond]
+    known_passages = find_passages(snapshot, text) if passages is None else passages
+    passages = [passage for passage in known_passages if passage.end >= beyond]
     if not passages:
         return []
     positions = sorted({place for passage in passages for place in (passage.start, passage.end - 1)})

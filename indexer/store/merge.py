@@ -29,7 +29,7 @@ from codecite.indexer.store.manifest import SegmentEntry
 from codecite.indexer.store.origins import OriginColumns
 from codecite.indexer.store.section import CheckedReader
 from codecite.indexer.store.segment import Segment
-from codecite.indexer.store.spool import Group
+from codecite.indexer.store.spool import NEAR, Group, Source
 from codecite.indexer.store.tables import ORIGIN_POOLS, PACKAGE_TEXTS, Pooled
 from codecite.indexer.store.writer import SegmentWriter
 
@@ -75,17 +75,20 @@ def merge(directory: Path, parts: Sequence[Part], executor: Executor, *, afresh:
         writer.add_documents(np.diff(starts, axis=1)[:, part.documents])
     contents = np.concatenate([part.segment.contents[part.documents] for part in parts])
     with ExitStack() as stack:
-        postings = [_Postings(part, base, stack) for part, base in zip(parts, _bases(parts), strict=True)]
-        known = min(source.known for source in postings)
-        count = sum(source.count(group) for source in postings for group in range(1 << PARTITION_BITS))
+        postings = _merged(parts, "", stack), _merged(parts, NEAR, stack)
+        return writer.finish(compressor.dictionary, contents, _origins(parts, contents), executor, postings)
 
-        def group(number: int) -> Group:
-            found = [source.group(number) for source in postings]
-            return np.concatenate([hashes for hashes, _ in found]), np.concatenate([at for _, at in found])
 
-        return writer.finish(
-            compressor.dictionary, contents, _origins(parts, contents), executor, (count, known, group)
-        )
+def _merged(parts: Sequence[Part], prefix: str, stack: ExitStack) -> Source:
+    """The postings of all parts in the sections of one kind."""
+    postings = [_Postings(part, base, stack, prefix) for part, base in zip(parts, _bases(parts), strict=True)]
+    count = sum(source.count(group) for source in postings for group in range(1 << PARTITION_BITS))
+
+    def group(number: int) -> Group:
+        found = [source.group(number) for source in postings]
+        return np.concatenate([hashes for hashes, _ in found]), np.concatenate([at for _, at in found])
+
+    return Source(count, min(source.known for source in postings), group)
 
 
 def _bases(parts: Sequence[Part]) -> list[int]:
@@ -171,19 +174,22 @@ def _reader(segment: Segment) -> ContentReader:
 class _Postings:
     """The postings of a part, group after group, where they go to in the new Segment."""
 
-    def __init__(self, part: Part, base: int, stack: ExitStack) -> None:
+    def __init__(self, part: Part, base: int, stack: ExitStack, prefix: str) -> None:
         segment = part.segment
-        readers = [CheckedReader(segment.path / f"{name}.npy") for name in ("buckets", "tags", "positions", "rest")]
+        readers = [
+            CheckedReader(segment.path / f"{prefix}{name}.npy") for name in ("buckets", "tags", "positions", "rest")
+        ]
         for reader in readers:
             stack.callback(reader.close)
         self._buckets, self._tags, self._positions, self._rest = readers
-        self._bits = (len(segment.arrays.buckets) - 1).bit_length() - 1
+        self._bits = (self._buckets.length_of(np.uint32) - 1).bit_length() - 1
+        postings = self._tags.length_of(np.uint16)
         self._per_group = 1 << (self._bits - PARTITION_BITS)
         kept = rest_bits(self._bits)
         has_rest = self._rest.length_of(np.uint8) > 0
         self._narrow: type[np.generic] = np.uint8 if kept <= 8 else np.uint16
-        self._rest_bits = kept if has_rest or not segment.entry.postings else 0
-        self.known = KNOWN_BITS if not segment.entry.postings else self._bits + TAG_BITS + self._rest_bits
+        self._rest_bits = kept if has_rest or not postings else 0
+        self.known = KNOWN_BITS if not postings else self._bits + TAG_BITS + self._rest_bits
         self._ends, self._shifts = _stretches(part, base)
         self._dropping = bool((self._shifts == DROPPED).any())
 

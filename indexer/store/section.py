@@ -34,7 +34,7 @@ from codecite.indexer.errors import IndexCorruptError, IndexMissingError, IndexV
 from codecite.indexer.kernels.checked import BLOCK_BITS, Guarded
 from codecite.indexer.kernels.types import Array, Words
 
-FORMAT_VERSION = (0, 4)
+FORMAT_VERSION = (0, 5)
 FORMAT = ".".join(map(str, FORMAT_VERSION))
 MAGIC = b"codecite"
 BLOCK = 1 << BLOCK_BITS

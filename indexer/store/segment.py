@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,10 +27,11 @@ from codecite.indexer.kernels.segment import (
     SegmentArrays,
     first_of_granules,
 )
-from codecite.indexer.kernels.types import Any32, Flags, Ints, Ints32
+from codecite.indexer.kernels.types import Any16, Any32, Flags, Ints, Ints32, Words
 from codecite.indexer.records import FileMark, LicenseEvidence, Package
 from codecite.indexer.store.manifest import SegmentEntry, segment_directory
 from codecite.indexer.store.section import Section, array_of, read_array
+from codecite.indexer.store.spool import NEAR
 from codecite.indexer.store.tables import Strings, evidence_from_json, numbers_of, package_of, read_table
 
 GUARDED = {
@@ -43,8 +45,24 @@ GUARDED = {
 """Sections whose blocks are held against their checksums when they are first touched."""
 ARRAYS = ("dictionary", "blocks", "documents", "lists", "kgrams", "contents", "origin_bounds", "licenses", "foreign")
 """Arrays that are checked as a whole when the Segment is opened."""
-REST = "rest.npy"
+NEAR_GUARDED = {
+    CONTENT: "content.lz4",
+    BUCKETS: f"{NEAR}buckets.npy",
+    TAGS: f"{NEAR}tags.npy",
+    POSITIONS: f"{NEAR}positions.npy",
+}
+"""The same of the fingerprints of tokens; the content stands for the number that it has."""
+REST = ("rest.npy", f"{NEAR}rest.npy")
 """What only a merge reads."""
+
+
+class Postings(NamedTuple):
+    """Postings as `find_lists` takes them."""
+
+    buckets: Any32
+    tags: Any16
+    positions: Any32
+    guards: Words
 
 
 def _granules(starts: Ints) -> Ints32:
@@ -94,6 +112,12 @@ class Segment:
             document_of_granule=_granules(documents[1]),
             guards=guard(self._guarded),
         )
+        self._near_sections = {number: Section(self.path / name) for number, name in NEAR_GUARDED.items()}
+        for section in self._near_sections.values():
+            section.check_head()
+        self._near_guarded = [section.guarded() for section in self._near_sections.values()]
+        near = [array_of(self._near_sections[number]) for number in (BUCKETS, TAGS, POSITIONS)]
+        self.near = Postings(near[0], near[1], near[2], guard(self._near_guarded))
         groups, contexts = (array_of(self._sections[number]) for number in (GROUPS, CONTEXTS))
         self.kgrams = arrays["kgrams"]
         self.frequent = Frequent(arrays["lists"], groups, contexts, self.arrays.guards)
@@ -137,10 +161,11 @@ class Segment:
 
     def raise_if_damaged(self) -> None:
         """Raise IndexCorruptError if a block that was touched did not have its checksum."""
-        damage = first_damage(self.arrays.guards)
-        if damage is not None:
-            section, block = damage
-            raise self._sections[section].damaged(block)
+        for guards, sections in ((self.arrays.guards, self._sections), (self.near.guards, self._near_sections)):
+            damage = first_damage(guards)
+            if damage is not None:
+                section, block = damage
+                raise sections[section].damaged(block)
 
     def path_of(self, origin: int) -> str:
         """The path of an Origin."""

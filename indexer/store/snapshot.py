@@ -7,11 +7,13 @@ queries.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -40,7 +42,8 @@ _STRENGTH = {kind: strength for strength, kind in enumerate(EvidenceKind)}
 class OpenSegment:
     """A Segment as lookups see it: its arrays, the licences and Origins of its Documents, and spare scratches.
 
-    Origins are numbered over the whole Snapshot; `origins.project` is a column over all of them.
+    Origins are numbered over the whole Snapshot; `origins.project` is a column over all of them. `kept` is for what a
+    lookup makes of Documents and may want again.
     """
 
     segment: Segment
@@ -48,6 +51,7 @@ class OpenSegment:
     origins: Origins
     scratches: list[Scratch]
     spare: list[Agreements]
+    kept: OrderedDict[int, Any]
 
     def agreements(self, length: int) -> Agreements:
         """A scratch for a text of so many canonical bytes, until it is given back."""
@@ -148,7 +152,7 @@ class Snapshot:
         of_granule = np.empty((segment.entry.canonical_bytes >> GRANULE_BITS) + 1, np.int32)
         map_granules(segment.arrays.document_canonical, owned, licenses, of_granule)
         licensed = Licensed(owned, licenses, of_granule)
-        return OpenSegment(segment, licensed, Origins(bounds, rows, project), [], [])
+        return OpenSegment(segment, licensed, Origins(bounds, rows, project), [], [], OrderedDict())
 
     def ranks(self, number: int) -> list[tuple[int, Any32]]:
         """For each Segment in which Origins of the Documents of Segment `number` stand: its first Origin, its ranks."""

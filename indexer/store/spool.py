@@ -13,11 +13,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from codecite.indexer.kernels.documents import Fingerprints
+from codecite.indexer.kernels.documents import Grouped
 from codecite.indexer.kernels.postings import KNOWN_BITS, PARTITION_BITS, TAG_BITS, rest_bits, sort_partition
 from codecite.indexer.kernels.types import Any16, Any32, Array, Ints, Words
 from codecite.indexer.store.section import SectionWriter, write_array, write_array_header
@@ -35,18 +35,31 @@ Group = tuple[Words, Any32]
 """The hashes and positions of a group."""
 
 
+NEAR = "near-"
+"""How the sections of the fingerprints of tokens are called beside those of the text."""
+
+
+class Source(NamedTuple):
+    """Where postings come from: their number, the bits known of each hash, and the groups of them."""
+
+    postings: int
+    known: int
+    group: Callable[[int], Group]
+
+
 class PostingSpool:
     """Gathers the postings of one Segment, for `write_postings` to sort."""
 
-    def __init__(self, scratch: Path, budget: int = _BUDGET) -> None:
+    def __init__(self, scratch: Path, budget: int = _BUDGET, prefix: str = "") -> None:
         self._scratch = scratch
+        self._prefix = prefix
         self._budget = budget
         self._batches: list[tuple[Words, Any32, Ints]] = []
         self._held = 0
         self._spilled: list[tuple[Path, Ints]] = []
         self.count = 0
 
-    def add(self, fingerprints: Fingerprints, base: int) -> None:
+    def add(self, fingerprints: Grouped, base: int) -> None:
         """Take a batch whose canonical text begins at `base` in the Segment."""
         positions = fingerprints.positions + np.uint32(base)
         self._batches.append((fingerprints.hashes, positions, fingerprints.bounds))
@@ -56,7 +69,7 @@ class PostingSpool:
             self._spill()
 
     def _spill(self) -> None:
-        path = self._scratch / f"postings-{len(self._spilled)}"
+        path = self._scratch / f"{self._prefix}postings-{len(self._spilled)}"
         sizes = np.zeros(GROUPS, np.int64)
         with path.open("wb") as file:
             for group in range(GROUPS):
@@ -96,12 +109,18 @@ class PostingSpool:
 
 
 def write_postings(
-    directory: Path, count: int, known: int, group: Callable[[int], Group], executor: Executor, unordered: Path
+    directory: Path,
+    count: int,
+    known: int,
+    group: Callable[[int], Group],
+    executor: Executor,
+    unordered: Path,
+    prefix: str = "",
 ) -> Any32:
     """Sort `count` postings into the sections of `directory`, group after group; returns where buckets begin.
 
     `known` bits of each hash are known; where they are few, buckets are larger. The positions go to the file
-    `unordered`, as bare u32: those of frequent lists are yet to be put in order.
+    `unordered`, as bare u32: those of frequent lists are yet to be put in order. `prefix` begins the names of sections.
     """
     bits = min(max(PARTITION_BITS, (count // _PER_BUCKET).bit_length()), known - TAG_BITS)
     kept = rest_bits(bits) if known >= KNOWN_BITS else 0
@@ -118,9 +137,9 @@ def write_postings(
         return found
 
     with (
-        SectionWriter(directory / "tags.npy") as tags,
+        SectionWriter(directory / f"{prefix}tags.npy") as tags,
         unordered.open("wb") as positions,
-        SectionWriter(directory / "rest.npy") as rest,
+        SectionWriter(directory / f"{prefix}rest.npy") as rest,
     ):
         write_array_header(tags, np.uint16, count)
         write_array_header(rest, narrow, count if kept else 0)
@@ -132,7 +151,7 @@ def write_postings(
                 if kept:
                     rest.write(group_rest.data)
     buckets = np.cumsum(buckets, dtype=np.uint32)
-    write_array(directory / "buckets.npy", buckets)
+    write_array(directory / f"{prefix}buckets.npy", buckets)
     return buckets
 
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codecite.indexer.errors import CodeciteError
+from codecite.indexer.kernels.segment import CONTENT
 from codecite.indexer.store.manifest import Manifest, read_manifest, read_sealed, segment_directory
 from codecite.indexer.store.section import Section
-from codecite.indexer.store.segment import ARRAYS, GUARDED, REST, Segment
+from codecite.indexer.store.segment import ARRAYS, GUARDED, NEAR_GUARDED, REST, Segment
 
-FILES = (*(f"{name}.npy" for name in ARRAYS), *GUARDED.values(), REST, "origins.arrow", "packages.arrow")
+_NEAR = (name for number, name in NEAR_GUARDED.items() if number != CONTENT)
+FILES = (*(f"{name}.npy" for name in ARRAYS), *GUARDED.values(), *_NEAR, *REST, "origins.arrow", "packages.arrow")
 """The sections of a Segment."""
 
 

@@ -21,6 +21,8 @@ bytes; all positions count from the head of the Segment. With the share of 1.27 
     groups.npy          .048    u64 [G, 2]: their groups of postings
     contexts.npy        .034    u8: the text around the groups
     rest.npy            0       u8 or u16, of each posting; only in Segments below some 1.2 GB, there .055
+    near-*.npy          .NEAR   buckets, tags, positions (ascending) and rest of the fingerprints of tokens, whose
+                                positions are those of the first token of each run
     origins.arrow       .0076   the Origins (`tables.py`)
     packages.arrow              the Packages
     origin_bounds.npy   .0002   u32 [N + 1]: the Origins of Document d are the rows from origin_bounds[d]
@@ -35,7 +37,6 @@ A Document without a live Origin, here or in another Segment, is not found; the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -47,11 +48,14 @@ from codecite.indexer.store.content import Blocks
 from codecite.indexer.store.frequent import SegmentText, write_frequent
 from codecite.indexer.store.manifest import SegmentEntry, sync_directory
 from codecite.indexer.store.origins import OriginColumns, write_origin_sections
-from codecite.indexer.store.section import SectionWriter, write_array
-from codecite.indexer.store.spool import Group, PostingSpool, write_postings
+from codecite.indexer.store.section import SectionWriter, write_array, write_array_header
+from codecite.indexer.store.spool import NEAR, PostingSpool, Source, write_postings
 
 MAX_CANONICAL = 1 << 31
 """Canonical bytes a Segment may hold. Positions are 32 bits wide; half of that keeps a merge below 1 GiB of memory."""
+
+
+_PIECE = 1 << 22
 
 
 class SegmentWriter:
@@ -62,6 +66,7 @@ class SegmentWriter:
         self._directory = directory
         self._content = SectionWriter(directory / "content.lz4")
         self._spool = PostingSpool(directory)
+        self._near = PostingSpool(directory, prefix=NEAR)
         self._blocks: list[Array] = []
         self._documents: list[Array] = []
         self.raw_bytes = 0
@@ -69,7 +74,8 @@ class SegmentWriter:
 
     def add(self, blocks: Blocks, fingerprints: Fingerprints, sizes: Ints) -> None:
         """Append a batch of Documents, whose raw bytes are `sizes`, in the order of their numbers."""
-        self._spool.add(fingerprints, self.canonical_bytes)
+        self._spool.add(fingerprints.exact, self.canonical_bytes)
+        self._near.add(fingerprints.near, self.canonical_bytes)
         self.add_blocks(blocks)
         self.add_documents(np.stack([sizes, fingerprints.canonical, fingerprints.lines]))
 
@@ -90,22 +96,29 @@ class SegmentWriter:
         contents: Array,
         origins: OriginColumns,
         executor: Executor,
-        postings: tuple[int, int, Callable[[int], Group]] | None = None,
+        postings: tuple[Source, Source] | None = None,
     ) -> SegmentEntry:
         """Write what is left and bring all of it to the disk.
 
-        `contents` are the SHA-1s of the Documents, u8 [N, 20]. `postings` stands in for those of the batches added:
-        their number, the bits known of each hash, and the groups of them.
+        `contents` are the SHA-1s of the Documents, u8 [N, 20]. `postings` stand in for those of the batches added, of
+        text and of tokens.
         """
         directory = self._directory
         self._content.close()
-        count, known, group = postings or (self._spool.count, 64, self._spool.group)
+        exact, near = postings or (Source(each.count, 64, each.group) for each in (self._spool, self._near))
         blocks, documents = _starts(self._blocks, 4), _starts(self._documents, 3)
         unordered = directory / "positions"
-        buckets = write_postings(directory, count, known, group, executor, unordered)
+        buckets = write_postings(directory, *exact, executor, unordered)
         self._spool.clear()
         text = SegmentText(directory / "content.lz4", dictionary, blocks, documents)
         write_frequent(directory, unordered, buckets, text, executor)
+        write_postings(directory, *near, executor, unordered, NEAR)
+        self._near.clear()
+        with SectionWriter(directory / f"{NEAR}positions.npy") as section:
+            write_array_header(section, np.uint32, near.postings)
+            with unordered.open("rb") as positions:
+                while piece := positions.read(_PIECE):
+                    section.write(memoryview(piece))
         unordered.unlink()
         write_array(directory / "dictionary.npy", dictionary)
         write_array(directory / "blocks.npy", blocks)
@@ -119,7 +132,7 @@ class SegmentWriter:
             len(contents),
             len(origins.document),
             len(origins.packages["source"]),
-            count,
+            exact.postings,
             self.raw_bytes,
             self.canonical_bytes,
         )

@@ -62,7 +62,7 @@ class CheckedText:
     """Before + text + after.
 
     `raw` holds the bytes, `canonical` the canonical text. `begin` and `end` bound the text alone in canonical bytes,
-    `start_point` and `end_point` in code points. Of plain ASCII bytes and code points are the same.
+    `start_point` and `end_point` in code points, `own` in bytes. Of plain ASCII bytes and code points are the same.
     """
 
     def __init__(self, text: str | bytes, before: str | bytes = "", after: str | bytes = "") -> None:
@@ -73,6 +73,7 @@ class CheckedText:
         room = np.empty(len(self.raw), np.uint8)
         self.canonical: Bytes = room[: canonicalize(self.raw, room)]
         first, last = len(parts[0][1]), len(parts[0][1]) + len(parts[1][1])
+        self.own = first, last
         self.begin = canonicalize(self.raw[:first], np.empty(first, np.uint8)) if first else 0
         self.end = len(self.canonical)
         if last < len(self.raw):

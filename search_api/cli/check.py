@@ -7,6 +7,7 @@ be read is named, and the rest is answered still. It refuses to know how passage
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,7 @@ _STDIN = "-"
     help='Check the lines {"id", "text"} of a file (- is standard input); answer in lines {"id", ...Report}.',
 )
 @sources_option
+@click.option("--near", is_flag=True, help="Find renamed, edited and reordered passages, too.")
 @policy_option
 @strict_option
 @indexes_option
@@ -53,6 +55,7 @@ def check(
     files: tuple[str, ...],
     batch: str | None,
     sources: int,
+    near: bool,
     policy: str,
     strict: bool,
     indexes: tuple[Path, ...],
@@ -69,7 +72,8 @@ def check(
     from codecite.indexer import open_index
     from codecite.indexer.attribution.policy import load_policy
 
-    asked = Asked(sources, load_policy(policy), strict)
+    held = load_policy(policy)
+    asked = Asked(sources, replace(held, near=held.near or near), strict)
     index = open_index(*indexes)
     with compiling_to_read():
         if batch is not None:

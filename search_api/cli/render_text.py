@@ -81,9 +81,10 @@ def _passage(
         else f"lines {match.start_line}-{match.end_line}"
     )
     own = "" if match.bytes_in_text == match.length else f" ({match.bytes_in_text:,} of them in the completion)"
+    similar = "" if match.similarity is None else f" ({match.similarity:.0%} of the tokens agree)"
     common = ", common" if counts.common else ""
     marks = "".join(f", {mark}" for mark in attribution.marks)
-    head = f"[{label}] {lines}: {count(match.length, 'byte')}{own}, {match.kind}{common}{marks}"
+    head = f"[{label}] {lines}: {count(match.length, 'byte')}{own}, {match.kind}{similar}{common}{marks}"
     yield pad + (click.style(head, fg="yellow", bold=True) if colour else head)
     yield (
         f"{pad}    in {count(counts.documents, 'document', capped=counts.documents_capped)} of "
