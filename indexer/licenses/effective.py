@@ -6,7 +6,7 @@ Origin keeps all of it.
 The strongest kind that states a licence decides, in the order of EvidenceKind. Two things are put together, since
 neither says all alone: licence files hold texts, and metadata says which of them hold, whether one may choose, and
 whether later versions of a GNU licence may be used. Where what is declared fits the texts, it is taken; else the texts,
-all of them.
+all of them. A head that names a family (`BSD license, see LICENSE`) is read with the licence files, too.
 """
 
 from __future__ import annotations
@@ -56,6 +56,10 @@ def _effective(own: tuple[LicenseEvidence, ...], package: tuple[LicenseEvidence,
     if kind is EvidenceKind.LICENSE_FILE:
         nearest = [item.expression for item in own if item.kind is kind and item.expression] or stated
         return _of_texts(nearest, [one for kind in _DECLARED for one in by_kind.get(kind, ())])
+    if kind is EvidenceKind.FILE_HEADER and "LicenseRef-" in stated[0]:
+        tree, texts = expression.parse(stated[0]), by_kind.get(EvidenceKind.LICENSE_FILE, ())
+        exact = tree and expression.normalize(_exact(tree, [leaf for text in texts for leaf in _leaves(text)]))
+        return exact or stated[0]
     return stated[0]
 
 

@@ -38,11 +38,12 @@ _SIGNS = (
 
 
 class _Found(NamedTuple):
-    """A licence that a notice names: where, and its expression (None where it only points to a file)."""
+    """A licence that a notice names: where, its expression (None where it only points to a file), what kind it is."""
 
     start: int
     end: int
     expression: str | None
+    family: str | None = None
 
 
 def read_notice(content: bytes) -> LicenseEvidence | None:
@@ -76,23 +77,52 @@ def licenses_named(text: str) -> list[str]:
 
 
 def _place(found: _Found) -> tuple[int, int, str]:
-    return found.start, found.end, found.expression or ""
+    return found.start, found.end, found.expression or found.family or ""
 
 
 def _evidence(comments: Comments) -> LicenseEvidence | None:
     text = comments.text
-    found = sorted(set(_named(text)), key=_place)
+    found = sorted(set(_named(_current(text))), key=_place)
     if not found:
         return None
     first = found[0].start
-    stated = list(dict.fromkeys(one.expression for one in found if one.expression))
+    stated = _stated(found)
     expression = None
-    if stated:
+    if any(one.expression for one in found):
         joiner = " OR " if len(stated) > 1 and _is_choice(text) else " AND "
         expression = normalize(joiner.join(f"({one})" for one in stated))
     return LicenseEvidence(
         EvidenceKind.FILE_HEADER, expression, f"line {comments.line_of(first)}", text[first : first + _SHOWN]
     )
+
+
+def _current(text: str) -> str:
+    """The text with dots for what the file was under before, places unchanged."""
+    for old in words.SUPERSEDED.finditer(text):
+        start, end = old.span(old.lastindex or 0)
+        text = text[:start] + "." * (end - start) + text[end:]
+    return text
+
+
+def _stated(found: list[_Found]) -> list[str]:
+    """The expressions, each once; of a family (`LicenseRef-BSD`) only where no licence of it is named as well.
+
+    A licence that is left to a file is of its family beside others, which must not hide it.
+    """
+    names = [one.expression or one.family for one in found]
+    exact = {name.partition(" ")[0] for name in names if name and not name.startswith(_REF)}
+    return [
+        name
+        for name in dict.fromkeys(names)
+        if name and not (name.startswith(_REF) and any(_of_family(one, name) for one in exact))
+    ]
+
+
+_REF = "LicenseRef-"
+
+
+def _of_family(license: str, family: str) -> bool:
+    return license.startswith(f"{family.removeprefix(_REF)}-")
 
 
 def _is_choice(text: str) -> bool:
@@ -113,7 +143,7 @@ def _gnu(text: str) -> Iterator[_Found]:
         mentioned = words.MENTIONED.search(before) or after.startswith(words.MENTIONS)
         if name.start() < done or mentioned or not words.GRANT.search(before):
             continue
-        kind = (name[1] or "").strip()
+        kind = (name[1] or name[2] or name[3] or "").strip()
         family = "AGPL" if kind == "affero" else "LGPL" if kind else "GPL"
         # The version stands behind the name, or shortly before it ("version 2 of the GNU ...").
         following = words.GNU.search(after)
@@ -122,8 +152,23 @@ def _gnu(text: str) -> Iterator[_Found]:
         version = words.NUMBER.search(after)
         numbers = [version[1]] if version else words.NUMBER.findall(near)
         later = words.LATER.search(after) or (version is None and words.LATER.search(near))
-        yield _Found(name.start(), name.end(), _gnu_name(family, numbers[-1] if numbers else None, bool(later), text))
+        if not numbers and following:  # "You may obtain a copy of the ..., version 2 or later, at"
+            numbers, later = _mentioned_version(name[0], text[name.end() :])
+        yield _gnu_found(name, family, numbers[-1] if numbers else None, bool(later), text)
         done = name.end() + (version.end() if version else 0)
+
+
+def _mentioned_version(name: str, behind: str) -> tuple[list[str], bool]:
+    """The version with which the same name stands once more behind its grant, and whether later ones may be used."""
+    found = words.COPY_OF.search(behind)
+    if found is None or not found[1].startswith(name):
+        return [], False
+    return [found[2]], words.LATER.match(behind, found.end()) is not None
+
+
+def _gnu_found(name: re.Match[str], family: str, version: str | None, later: bool, text: str) -> _Found:
+    expression = _gnu_name(family, version, later, text)
+    return _Found(name.start(), name.end(), expression, f"{_REF}{family}")
 
 
 _VERSIONS = {
@@ -150,13 +195,13 @@ def _short_gnu(text: str) -> Iterator[_Found]:
         return
     in_full = words.GNU.search(text) is not None
     for name in words.SHORT_GNU.finditer(text):
-        around = text[max(0, name.start() - 60) : name.end()]
+        around = text[max(0, name.start() - 160) : name.end()]
         if (name[2] is None and in_full) or not words.GRANT.search(around.replace("dual", "licensed")):
             continue
         behind = words.LATER.search(text, name.end(), name.end() + 60)
         later = bool(name[3]) or (behind is not None and not text[name.end() : behind.start()].strip(" ,("))
         family = {"l": "LGPL", "a": "AGPL", None: "GPL"}[name[1]]
-        yield _Found(name.start(), name.end(), _gnu_name(family, name[2], later, text))
+        yield _gnu_found(name, family, name[2], later, text)
 
 
 def _by_name(text: str) -> Iterator[_Found]:
@@ -207,3 +252,5 @@ def _pointers(text: str) -> Iterator[_Found]:
     for pointer in words.POINTERS:
         for found in pointer.finditer(text):
             yield _Found(found.start(), found.end(), None)
+    for found in words.SOME_BSD.finditer(text):
+        yield _Found(found.start(), found.end(), None, "LicenseRef-BSD")

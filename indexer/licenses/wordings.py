@@ -67,8 +67,8 @@ NAMED = tuple(
         ),
         ("licen", r"\b(?:LICENSE: ?|LICENSEd (?:as |under )?)(?:the )?(?:mit|expat)\b|\bmit[- ]LICENSEd\b", "MIT"),
         ("mit licen", r"(?:^|\. )(?:the )?mit LICENSE\b", "MIT"),
-        ("dual bsd", r"\bdual bsd/gpl", "LicenseRef-BSD"),
-        ("dual mit", r"\bdual mit/gpl", "MIT"),
+        ("dual", r"\bdual (?:bsd[/ ]l?gpl|l?gpl(?:[ -]?v?[23](?:\.\d)?\+?)?[/ ]bsd)", "LicenseRef-BSD"),
+        ("dual", r"\bdual (?:mit[/ ]l?gpl|l?gpl(?:[ -]?v?[23](?:\.\d)?\+?)?[/ ]mit)", "MIT"),
         ("bsd", r"UNDER(?:simplified bsd|bsd[- ]2[- ]clause|(?:2|two)[- ]clause bsd|freebsd LICENSE)", "BSD-2-Clause"),
         (
             "bsd",
@@ -93,11 +93,13 @@ POINTERS = tuple(
             r"\blicensed under the terms found in",
             r"\bsee (?:the )?\"?LICENSE\"? (?:file )?(?:for|in)\b",
             r"\bfound in the LICENSE file",
-            r"UNDERbsd(?:[- ]style)? LICENSE",
         ],
     )
 )
 """What only says where the licence is, or that it is some licence of a kind."""
+
+SOME_BSD = _written(r"UNDER(?:both (?:the |a )?)?bsd(?:[- ]style)? LICENSE")
+"""Some BSD licence: another part of the notice says which, or a file."""
 
 EXCEPTIONS = tuple(
     (_written(pattern), name)
@@ -122,13 +124,19 @@ CHOICE = _written(
     r"\balternatively\b|\bdual[- ]?LICENSEd?\b|\bdual (?:bsd|gpl|mit)|\byour choice\b|\bchoice of\b|\bchoose\b"
     r"|\beither (?:the|under|of|\w+ or)\b|\bat your option\b|\bmulti[- ]licen|\bor, when distributed separately"
     r"|\bLICENSEs?\b[^.]{0,80}\bor (?:the )?(?:bsd|mit|apache|gnu|gpl)|\bor under (?:the|a)\b"
+    r"|\botherwise, the following LICENSE|\bor both in parallel|\bmay also be (?:redistribut|distribut|us)ed"
 )
 """Several licences, of which one may be chosen."""
 
 NO_CHOICE = re.compile(r"at your option\)?,? any later|either version|choice of law")
 """What looks like a choice of licences and is one of versions."""
 
-GNU = _written(r"\bgnu (affero |lesser |library |lgpl |library/lesser |lesser/library )?(?:general )?public LICENSE\b")
+GNU = _written(
+    r"\b(?:gnu (affero |lesser |library |lgpl |library/lesser |lesser/library )?(?:general )?(lesser |library )?"
+    r"|(?<=the )(affero |lesser |library )?general |(?<=terms of )general )public LICENSE\b"
+)
+"""`GNU General Public License` and its kin, also with its words in another order, or without the first."""
+
 SHORT_GNU = _written(
     r"\b(?:under|by|of|LICENSE[ds]?:?|is|released as|or|and|dual)[^.;]{0,40}?\b(l|a)?gpl[ ,-]*(?:LICENSE)?[ ,(]*"
     r"VERSION ?([123](?:\.[01])?)?(\+|(?: LICENSE)?,? ?(?:or|and) (?:any )?(?:later|newer|higher|above))?(?![\w-])"
@@ -141,13 +149,22 @@ GRANT = _written(
 NUMBER = _written(r"\b(?:version|ver\.?|v\.?) ?([123](?:\.[01])?)\b")
 LATER = re.compile(
     r"\b(?:or|and) ?\(?,? ?(?:at your (?:option|discretion|choice)[,)]* ?)?(?:any|all) (?:later|newer|subsequent)"
-    r"|\b(?:or|and) (?:later|newer|higher|above|greater)\b|\blater version"
+    r"|\b(?:or|and) (?:later|newer|higher|above|greater)\b|(?<!\bno )(?<!\bnot )\blater version"
 )
+COPY_OF = _written(r"\bcopy of the (gnu [a-z ]{0,24}public LICENSE),? ?version ?([123](?:\.[01])?) ?")
+"""Where a notice whose grant has no version says which text it means."""
+
 TO_A_FILE = _written(
-    r"(?:see|found in|in) (?:the |file |files? named |accompanying )*\"?(?:copying|LICENSE|lgpl|gpl|copyright)"
+    r"\b(?:see|found in|in) (?:the |file |files? named |accompanying )*\"?(?:copying|LICENSE|lgpl|gpl|copyright)"
     r"(?:[.\w-]*)\"?(?: file)?\b(?! for more details at)"
 )
 """A notice that leaves the version to a file."""
+
+SUPERSEDED = _written(
+    r"((?:under|by) (?:the )?(?:gnu )?l?gpl)[;,] however[^.]{0,40} this (?:code|file|program|version) under"
+    r"|\brelicen[cs]e.{0,400}?\b(original headers?, including the original LICENSE headers?.*)"
+)
+"""Under what the origin of a file was (the group), which says itself that it is under something else now."""
 
 MENTIONED = re.compile(
     r"(?:see the|copy of(?: the)?|received a|along with|also add|refer to the|consult the|details of) ?(?:the )?$"
