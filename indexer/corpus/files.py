@@ -19,7 +19,7 @@ from codecite.indexer.licenses.head import read_head
 from codecite.indexer.licenses.notice import read_notice
 from codecite.indexer.records import LicenseEvidence, Skipped, SkipReason, SourceFile
 
-READER = 4
+READER = 5
 """Raised whenever the same bytes are read as something else than before: stamps and fingerprints hold it."""
 
 HEAD = 8192

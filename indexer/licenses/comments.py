@@ -25,11 +25,12 @@ _COMMENT = re.compile(
     rb'|^[rRuUbB]?""".*?(?:"""|\Z)'
     rb"|^[rRuUbB]?'''.*?(?:'''|\Z)"
     rb"|^=(?:begin|pod).*?(?:^=(?:end|cut)|\Z)"
-    rb"|^[ \t]*(?:\#(?![ \t]*(?:include|define|if|ifdef|ifndef|endif|pragma|undef|import)\b)|//|;|--|%|!|\.?\\\"|\"|'"
+    rb"|^[ \t]*(?:\#(?![ \t]*(?:ifn?def\b|endif\b|pragma\b|undef\b|(?:include|import)[ \t]*[<\"]"
+    rb"|define[ \t]+\w*[A-Z_]{2}|if[ \t]*(?:defined\b|[!(\d]|\w*[A-Z_]{2})))|//|;|--|%|!|\.?\\\"|\"|'"
     rb"|(?:rem|REM|dnl|@c)[ \t]|\.\.[ \t])[^\n]*",
     re.DOTALL | re.MULTILINE,
 )
-_LEADERS = re.compile(r"^[ \t]*(?:[#;%!*/\"'|:>.-]+|(?:dnl|rem|@c)\b)[ \t]*", re.MULTILINE)
+_LEADERS = re.compile(r"^[ \t]*(?:[#;%!*/\\\"'|:>.-]+|(?:dnl|rem|@c)\b)[ \t]*", re.MULTILINE)
 _MARKS = re.compile(r"[^a-z0-9().,:;/+&@\"'-]+|[-.,:;/+*\"']{2,}")
 
 

@@ -26,11 +26,12 @@ NOTICE_HEAD = 4096
 
 _SHOWN = 200
 _TAG = b"SPDX-License-Identifier"
-_WORDS = (b"licen", b"permission", b"redistribution", b"gpl", b"unencumbered", b"as-is", b"cc0")
+_WORDS = (b"licen", b"permission", b"redistribution", b"gpl", b"unencumbered", b"as-is", b"cc0", b"royalty")
 _SIGNS = (
     b"gnu ", b"gnu\n", b"gnu\r", b" gpl", b"/gpl", b"(gpl", b"lgpl", b"agpl", b"licensed", b"license:", b"mit license",
     b"permission is", b"permission to", b"above copyright", b"redistribution and", b"hereby granted", b"apache",
     b" mpl", b"mozilla", b"eclipse", b"boost software", b" bsd", b"-bsd", b"isc ", b"expat", b"governed",
+    b"unlimited", b"royalty", b"same license", b"same terms", b"under license",
     b"unencumbered", b"as-is", b"european union", b"development and distribution", b"common public", b"cc0",
     b"academic free", b"open software", b"artistic", b"public license",
 )  # fmt: skip
@@ -105,7 +106,7 @@ def _current(text: str) -> str:
 
 
 def _stated(found: list[_Found]) -> list[str]:
-    """The expressions, each once; of a family (`LicenseRef-BSD`) only where no licence of it is named as well.
+    """The expressions, each once; any version, or any of a family, only where no one licence of it is named as well.
 
     A licence that is left to a file is of its family beside others, which must not hide it.
     """
@@ -114,7 +115,7 @@ def _stated(found: list[_Found]) -> list[str]:
     return [
         name
         for name in dict.fromkeys(names)
-        if name and not (name.startswith(_REF) and any(_of_family(one, name) for one in exact))
+        if name and not any(_of_family(one, _VAGUE.get(name, name)) for one in exact - {name})
     ]
 
 
@@ -122,7 +123,7 @@ _REF = "LicenseRef-"
 
 
 def _of_family(license: str, family: str) -> bool:
-    return license.startswith(f"{family.removeprefix(_REF)}-")
+    return family.startswith(_REF) and license.startswith(f"{family.removeprefix(_REF)}-")
 
 
 def _is_choice(text: str) -> bool:
@@ -177,6 +178,7 @@ _VERSIONS = {
     "AGPL": {"1": "1.0", "3": "3.0"},
 }
 _ANY_VERSION = {"GPL": "GPL-1.0-or-later", "LGPL": "LGPL-2.0-or-later", "AGPL": "AGPL-3.0-or-later"}
+_VAGUE = {name: f"{_REF}{family}" for family, name in _ANY_VERSION.items()}
 
 
 def _gnu_name(family: str, version: str | None, later: bool, text: str) -> str | None:
@@ -195,6 +197,9 @@ def _short_gnu(text: str) -> Iterator[_Found]:
         return
     in_full = words.GNU.search(text) is not None
     for name in words.SHORT_GNU.finditer(text):
+        short = text.rfind("gpl", name.start(), name.end())
+        if in_full and words.ABBREVIATED.search(text[max(0, short - 60) : short]):
+            continue
         around = text[max(0, name.start() - 160) : name.end()]
         if (name[2] is None and in_full) or not words.GRANT.search(around.replace("dual", "licensed")):
             continue
@@ -232,15 +237,21 @@ def _mit(text: str) -> str:
     return "MIT" if "notice" in text else "MIT-0"
 
 
-def _isc(text: str) -> str:
+def _isc(text: str) -> str | None:
     if "in supporting documentation" in text:
-        return "HPND"
-    return "ISC" if re.search(r"appears? in all copies", text) else "0BSD"
+        return "HPND-sell-variant" if "and sell this" in text[:120] else "HPND"
+    if "except as contained in this notice, the name" in text:
+        return "curl"
+    if re.search(r"appears? in all copies", text):
+        return "ISC"
+    if "this entire notice is included in all copies" in text:
+        return "dtoa"
+    return None if "provided that" in text[:200] else "0BSD"
 
 
 def _bsd(text: str) -> str | None:
     if "all advertising materials" in text:
-        return "BSD-4-Clause"
+        return "BSD-4-Clause-UC" if "university of california, berkeley and its contrib" in text else "BSD-4-Clause"
     if words.BSD_NAMES.search(text):
         return "BSD-3-Clause"
     if "binary form must reproduce" in text:
