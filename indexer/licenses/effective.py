@@ -6,7 +6,8 @@ Origin keeps all of it.
 The strongest kind that states a licence decides, in the order of EvidenceKind. Two things are put together, since
 neither says all alone: licence files hold texts, and metadata says which of them hold, whether one may choose, and
 whether later versions of a GNU licence may be used. Where what is declared fits the texts, it is taken; else the texts,
-all of them. A head that names a family (`BSD license, see LICENSE`) is read with the licence files, too.
+all of them; what a package declares is not said of a folder with other licence files. A head that names a family
+(`BSD license, see LICENSE`), or no version, is read with what the others say.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from codecite.indexer.records import NOASSERTION, EvidenceKind, LicenseEvidence
 
 _STRENGTH = {kind: strength for strength, kind in enumerate(EvidenceKind)}
 _DECLARED = (EvidenceKind.PACKAGE_METADATA, EvidenceKind.DATASET_FIELD)
+_SAID = (EvidenceKind.DEP5, *_DECLARED)
+_ANY_VERSION = {"GPL": "GPL-1.0-or-later", "LGPL": "LGPL-2.0-or-later"}
+"""As a head is read that names no version (`notice.py`)."""
+
 _GNU = re.compile(r"((?:[AL]?GPL|GFDL)-[0-9.]+)(?:-only|-or-later)?")
 _PYTHON = ("PSF-2.0", "Python-2.0", "Python-2.0.1")
 _DEDICATED = {"LicenseRef-Public-Domain", "Unlicense", "CC0-1.0"}
@@ -55,12 +60,33 @@ def _effective(own: tuple[LicenseEvidence, ...], package: tuple[LicenseEvidence,
         return expression.join(tuple(stated)) or NOASSERTION
     if kind is EvidenceKind.LICENSE_FILE:
         nearest = [item.expression for item in own if item.kind is kind and item.expression] or stated
-        return _of_texts(nearest, [one for kind in _DECLARED for one in by_kind.get(kind, ())])
-    if kind is EvidenceKind.FILE_HEADER and "LicenseRef-" in stated[0]:
-        tree, texts = expression.parse(stated[0]), by_kind.get(EvidenceKind.LICENSE_FILE, ())
-        exact = tree and expression.normalize(_exact(tree, [leaf for text in texts for leaf in _leaves(text)]))
-        return exact or stated[0]
+        whole = {item.expression for item in package if item.kind is kind and item.expression}
+        declared = [one for kind in _DECLARED for one in by_kind.get(kind, ())]
+        return _of_texts(nearest, [] if whole and whole.isdisjoint(nearest) else declared)
+    if kind is EvidenceKind.FILE_HEADER:
+        return _of_head(stated[0], by_kind)
     return stated[0]
+
+
+def _of_head(stated: str, by_kind: dict[EvidenceKind, list[str]]) -> str:
+    """What a head states, with the words of others where it names a family, or a GNU licence without a version.
+
+    A licence file says which BSD licence is meant; whether later versions of a GNU one may be used is only declared.
+    """
+    tree = expression.parse(stated)
+    if tree is None:
+        return stated
+    texts = [leaf for text in by_kind.get(EvidenceKind.LICENSE_FILE, ()) for leaf in _leaves(text)]
+    if "LicenseRef-" in stated:
+        return expression.normalize(_exact(tree, texts)) or stated
+    declared = (leaf.license for kind in _SAID for one in by_kind.get(kind, ()) for leaf in _leaves(one))
+    return next((name for name in declared if _any_version(stated, name)), stated)
+
+
+def _any_version(any_version: str, name: str) -> bool:
+    """Whether the first is any version of the GNU licence that the second is, in some version."""
+    gnu = _GNU.fullmatch(name)
+    return gnu is not None and any_version == _ANY_VERSION.get(gnu[1].partition("-")[0])
 
 
 def disagrees(license: str, evidence: Iterable[LicenseEvidence]) -> bool:
@@ -90,6 +116,8 @@ def _alike(a: Node, b: Node) -> bool:
     if a.license == b.license or (a.license in _PYTHON and b.license in _PYTHON):
         return True
     if {a.license, b.license} <= _DEDICATED:
+        return True
+    if _any_version(a.license, b.license) or _any_version(b.license, a.license):
         return True
     gnu = _GNU.fullmatch(a.license), _GNU.fullmatch(b.license)
     if gnu[0] and gnu[1] and gnu[0][1] == gnu[1][1]:
@@ -122,11 +150,15 @@ def _of_texts(texts: Sequence[str], declared: Sequence[str]) -> str:
 
 
 def _exact(tree: Node, found: Sequence[Node]) -> str:
-    """The expression with the names of the texts for those that are vaguer."""
+    """The expression with the names of the texts for those that are vaguer.
+
+    Of several the first in a file is meant, since what a package bundles stands behind; GNU licences are not told so.
+    """
     if tree.operator:
         return f" {tree.operator} ".join(f"({_exact(part, found)})" for part in tree.parts)
-    fitting = {leaf.license for leaf in found if _is_vague(tree.license, leaf.license)}
-    return _granted(fitting.pop()) if len(fitting) == 1 else str(tree)
+    fitting = list(dict.fromkeys(leaf.license for leaf in found if _is_vague(tree.license, leaf.license)))
+    certain = len(fitting) == 1 or (fitting and not _GNU.fullmatch(fitting[0]))
+    return _granted(fitting[0]) if certain else str(tree)
 
 
 def _granted(text: str) -> str:

@@ -46,6 +46,7 @@ WORDINGS = {
     "GNU Lesser General Public License Version 2.1 at the following locations:": "LGPL-2.1-only",
     "Licensed under the GNU General Public License. You may obtain a copy of the GNU Lesser General Public License "
     "Version 2.1 elsewhere.": "GPL-1.0-or-later",
+    "Licensed under the GPL: https://www.gnu.org/licenses/old-licenses/gpl-2.0.html": "GPL-1.0-or-later",
     # names in another order, or with a word less
     "You can modify it under the terms of the GNU General Lesser Public License as published by the Free Software "
     "Foundation; either version 2.1 of the License, or (at your option) any later version.": "LGPL-2.1-or-later",
