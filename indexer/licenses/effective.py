@@ -18,6 +18,7 @@ from functools import lru_cache
 
 from codecite.indexer.licenses import expression
 from codecite.indexer.licenses.expression import Node
+from codecite.indexer.licenses.metadata import CLASSIFIERS
 from codecite.indexer.records import NOASSERTION, EvidenceKind, LicenseEvidence
 
 _STRENGTH = {kind: strength for strength, kind in enumerate(EvidenceKind)}
@@ -93,10 +94,27 @@ def disagrees(license: str, evidence: Iterable[LicenseEvidence]) -> bool:
     """Whether some evidence states other licences than the effective one.
 
     Evidence agrees if all that it names is in it, or all of that is in what it names: a package may say `MIT AND Zlib`
-    of files that are under one of the two.
+    of files that are under one of the two. Not so the classifiers of a package, which do not say whether one may
+    choose: where its licence files hold only some of those that they name, they disagree.
     """
+    evidence = tuple(evidence)
+    if any(item.where in CLASSIFIERS and _partly(item, evidence) for item in evidence):
+        return True
     stated = {item.expression for item in evidence if item.expression and item.expression != license}
     return not all(_agree(license, other) for other in stated)
+
+
+def _partly(classifiers: LicenseEvidence, evidence: tuple[LicenseEvidence, ...]) -> bool:
+    """Whether the licence files hold some of the licences that are named, and not all."""
+    texts = tuple(item.expression for item in evidence if item.kind is EvidenceKind.LICENSE_FILE and item.expression)
+    return bool(texts and classifiers.expression) and _holds_some(classifiers.expression or "", texts)
+
+
+@lru_cache(maxsize=4096)
+def _holds_some(named: str, texts: tuple[str, ...]) -> bool:
+    found = [leaf for text in texts for leaf in _leaves(text)]
+    held = [any(_alike(leaf, text) for text in found) for leaf in _leaves(named)]
+    return any(held) and not all(held)
 
 
 @lru_cache(maxsize=4096)

@@ -171,8 +171,9 @@ GNU = _written(
 """`GNU General Public License` and its kin, also with its words in another order, or without the first."""
 
 SHORT_GNU = _written(
-    r"\b(?:under|by|of|LICENSE[ds]?:?|is|released as|or|and|dual)[^.;]{0,40}?\b(?<!licenses/)(l|a)?gpl[ ,-]*(?:LICENSE)?"
-    r"[ ,(]*VERSION ?([123](?:\.[01])?)?(\+|(?: LICENSE)?,? ?(?:or|and) (?:any )?(?:later|newer|higher|above))?"
+    r"\b(?:under|by|of|LICENSE[ds]?:?|is|released as|or|and|dual)[^.;]{0,40}?\b(?<!licenses/)(l|a)?gpl[ ,-]*"
+    r"(?:LICENSE)?[ ,(]*VERSION ?([123](?:\.[01])?)?"
+    r"(\+|(?: LICENSE)?,? ?(?:or|and) (?:any )?(?:later|newer|higher|above))?"
     r"(?![\w-]|\.(?:html|txt|md)\b)"
 )
 GRANT = _written(
