@@ -99,6 +99,8 @@ def _evidence(comments: Comments) -> LicenseEvidence | None:
 
 def _current(text: str) -> str:
     """The text with dots for what the file was under before, places unchanged."""
+    if not any(sign in text for sign in words.SUPERSEDING):
+        return text
     for old in words.SUPERSEDED.finditer(text):
         start, end = old.span(old.lastindex or 0)
         text = text[:start] + "." * (end - start) + text[end:]
@@ -137,6 +139,8 @@ def _named(text: str) -> Iterator[_Found]:
 
 def _gnu(text: str) -> Iterator[_Found]:
     """`GNU ... General Public License` where something is granted under it."""
+    if "public licen" not in text:
+        return
     done = -1
     for name in words.GNU.finditer(text):
         before = text[max(0, name.start() - 240) : name.start()]
@@ -261,7 +265,9 @@ def _bsd(text: str) -> str | None:
 
 def _pointers(text: str) -> Iterator[_Found]:
     for pointer in words.POINTERS:
-        for found in pointer.finditer(text):
-            yield _Found(found.start(), found.end(), None)
-    for found in words.SOME_BSD.finditer(text):
-        yield _Found(found.start(), found.end(), None, "LicenseRef-BSD")
+        if pointer.sign in text:
+            for found in pointer.pattern.finditer(text):
+                yield _Found(found.start(), found.end(), None)
+    if "bsd" in text:
+        for found in words.SOME_BSD.finditer(text):
+            yield _Found(found.start(), found.end(), None, "LicenseRef-BSD")

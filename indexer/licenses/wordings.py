@@ -66,12 +66,14 @@ NAMED = tuple(
         ("open software", r"\bopen software LICENSE,? ?(?:\(osl[^)]{0,9}\),? ?)?VERSION(3\.0|2\.1)", r"OSL-\1"),
         ("artistic", r"\bartistic LICENSE,? ?VERSION2\.0", "Artistic-2.0"),
         ("cc0", r"\bcc0 ?(?:public domain dedication|1\.0)", "CC0-1.0"),
-        (
-            "licen",
-            r"UNDER(?:permissive |standard |simple )?(?:mit|expat)(?:[/ ]x11)?(?:[ -]style)? ?(?:open source )?LICENSE",
-            "MIT",
-        ),
-        ("licen", r"\b(?:LICENSE: ?|LICENSEd (?:as |under )?)(?:the )?(?:mit|expat)\b|\bmit[- ]LICENSEd\b", "MIT"),
+        *[
+            (sign, pattern.replace("MIT", sign), "MIT")
+            for sign in ("mit", "expat")
+            for pattern in (
+                r"UNDER(?:permissive |standard |simple )?MIT(?:[/ ]x11)?(?:[ -]style)? ?(?:open source )?LICENSE",
+                r"\b(?:LICENSE: ?|LICENSEd (?:as |under )?)(?:the )?MIT\b|\bMIT[- ]LICENSEd\b",
+            )
+        ],
         ("mit licen", r"(?:^|\. )(?:the )?mit LICENSE\b", "MIT"),
         ("dual", r"\bdual (?:bsd[/ ]l?gpl|l?gpl(?:[ -]?v?[23](?:\.\d)?\+?)?[/ ]bsd)", "LicenseRef-BSD"),
         ("dual", r"\bdual (?:mit[/ ]l?gpl|l?gpl(?:[ -]?v?[23](?:\.\d)?\+?)?[/ ]mit)", "MIT"),
@@ -85,7 +87,8 @@ NAMED = tuple(
         ("zlib", r"UNDER(?:zlib|zlib/libpng) LICENSE", "Zlib"),
         ("unencumbered", r"\bthis is free and unencumbered software released into the public domain", "Unlicense"),
         ("fuck", r"\bdo what the fuck you want to public LICENSE", "WTFPL"),
-        ("licen", r"UNDER(?:psf|python software foundation) LICENSE", "PSF-2.0"),
+        ("psf", r"UNDERpsf LICENSE", "PSF-2.0"),
+        ("python software", r"UNDERpython software foundation LICENSE", "PSF-2.0"),
         (
             "preserved",
             _UNLIMITED + r"(?!.{0,120}without any warranty)",
@@ -108,17 +111,15 @@ NAMED = tuple(
 """Licences by their names."""
 
 POINTERS = tuple(
-    map(
-        _written,
-        [
-            r"\bgoverned by an? (?:bsd|mit|apache)[- ]style LICENSE",
-            r"\blicensed under the terms found in",
-            r"\bsee (?:the )?\"?LICENSE\"? (?:file )?(?:for|in)\b",
-            r"\bfound in the LICENSE file",
-            r"\bunder the same (?:LICENSE|terms) as\b",
-            r"\bdistributed under LICENSE and may not be copied",
-        ],
-    )
+    Wording(sign, _written(pattern), "")
+    for sign, pattern in [
+        ("governed by", r"\bgoverned by an? (?:bsd|mit|apache)[- ]style LICENSE"),
+        ("the terms found in", r"\blicensed under the terms found in"),
+        ("see ", r"\bsee (?:the )?\"?LICENSE\"? (?:file )?(?:for|in)\b"),
+        ("found in the licen", r"\bfound in the LICENSE file"),
+        ("under the same ", r"\bunder the same (?:LICENSE|terms) as\b"),
+        ("and may not be copied", r"\bdistributed under LICENSE and may not be copied"),
+    ]
 )
 """What only says where the licence is, or that it is some licence of a kind."""
 
@@ -194,6 +195,9 @@ TO_A_FILE = _written(
     r"(?:[.\w-]*)\"?(?: file)?\b(?! for more details at)"
 )
 """A notice that leaves the version to a file."""
+
+SUPERSEDING = ("however", "relicen", "projects which are", "please note that the actual")
+"""One of these stands in what SUPERSEDED matches."""
 
 SUPERSEDED = _written(
     r"((?:under|by) (?:the )?(?:gnu )?l?gpl)[;,] however[^.]{0,40} this (?:code|file|program|version) under"
