@@ -28,6 +28,9 @@ _COMMENT = re.compile(
     rb"|(?:rem|REM|dnl|@c)[ \t]|\.\.[ \t])[^\n]*)",
     re.DOTALL | re.MULTILINE,
 )
+_LINE = 160
+"""Bytes of a comment of one line; a notice in longer ones is in one of them, whole."""
+
 _LEADERS = re.compile(r"^[ \t]*(?:[#;%!*/\\\"'|:>.-]+|(?:dnl|rem|@c)\b)[ \t]*", re.MULTILINE)
 _MARKS = re.compile(r"[-.,:;/+*\"']{2,}|\*")
 _KEPT = "abcdefghijklmnopqrstuvwxyz0123456789().,:;/+&@\"'-*\n"
@@ -37,6 +40,7 @@ class _Letters(dict[int, str]):
     """A table for `str.translate`: a space for what is no part of words."""
 
     def __missing__(self, letter: int) -> str:
+        self[letter] = " "
         return " "
 
 
@@ -69,8 +73,10 @@ def _words(comment: bytes) -> list[str]:
     return plain_words(comment.decode("latin-1")).split()
 
 
-def head_comments(head: bytes) -> Comments:
+def head_comments(head: bytes, about: tuple[bytes, ...] = ()) -> Comments:
     """The comments before the code in the beginning of a file.
+
+    A longer comment (one that spans lines as one) that holds none of the words `about`, in lower case, is passed over.
 
     >>> head_comments(b"/*\\n * Some  words,\\n * more.\\n */\\nint x;\\n").text
     'some words, more.'
@@ -83,6 +89,8 @@ def head_comments(head: bytes) -> Comments:
         if code > _HEAD_ENDS:
             break
         end = comment.end()
+        if about and end - start > _LINE and not any(word in comment.group().lower() for word in about):
+            continue
         spans.append((start, end))
     text = b"\n".join([head[start:end] for start, end in spans]).decode("latin-1")
     return Comments(plain_words(text), head, tuple(spans))
