@@ -16,67 +16,81 @@ _HEAD_ENDS = 1200
 """Bytes between comments after which the head is over."""
 
 _COMMENT = re.compile(
-    rb"/\*.*?(?:\*/|\Z)"
-    rb"|<!--.*?(?:-->|\Z)"
-    rb"|^[ \t]*\(\*.*?(?:\*\)|\Z)"
-    rb"|\{-.*?(?:-\}|\Z)"
-    rb"|--\[\[.*?(?:\]\]|\Z)"
-    rb"|<%--.*?(?:--%>|\Z)"
-    rb'|^[rRuUbB]?""".*?(?:"""|\Z)'
-    rb"|^[rRuUbB]?'''.*?(?:'''|\Z)"
-    rb"|^=(?:begin|pod).*?(?:^=(?:end|cut)|\Z)"
-    rb"|^[ \t]*(?:\#(?![ \t]*(?:include|define|if|ifdef|ifndef|endif|pragma|undef|import)\b)|//|;|--|%|!|\.?\\\"|\"|'"
-    rb"|(?:rem|REM|dnl|@c)[ \t]|\.\.[ \t])[^\n]*",
+    rb"(?=[/<{-])(?:/\*[^*]*(?:\*(?!/)[^*]*)*(?:\*/|\Z)|<!--.*?(?:-->|\Z)|\{-.*?(?:-\}|\Z)"
+    rb"|--\[\[.*?(?:\]\]|\Z)|<%--.*?(?:--%>|\Z))"
+    rb"|^(?:"
+    rb"[ \t]*\(\*.*?(?:\*\)|\Z)"
+    rb'|[rRuUbB]?"""[^"]*(?:"(?!"")[^"]*)*(?:"""|\Z)'
+    rb"|[rRuUbB]?'''[^']*(?:'(?!'')[^']*)*(?:'''|\Z)"
+    rb"|=(?:begin|pod).*?(?:^=(?:end|cut)|\Z)"
+    rb"|[ \t]*(?:\#(?![ \t]*(?:ifn?def\b|endif\b|pragma\b|undef\b|(?:include|import)[ \t]*[<\"]"
+    rb"|define[ \t]+\w*[A-Z_]{2}|if[ \t]*(?:defined\b|[!(\d]|\w*[A-Z_]{2})))|//|;|--|%|!|\.?\\\"|\"|'"
+    rb"|(?:rem|REM|dnl|@c)[ \t]|\.\.[ \t])[^\n]*)",
     re.DOTALL | re.MULTILINE,
 )
-_LEADERS = re.compile(r"^[ \t]*(?:[#;%!*/\"'|:>.-]+|(?:dnl|rem|@c)\b)[ \t]*", re.MULTILINE)
-_MARKS = re.compile(r"[^a-z0-9().,:;/+&@\"'-]+|[-.,:;/+*\"']{2,}")
+_LINE = 160
+"""Bytes of a comment of one line; a notice in longer ones is in one of them, whole."""
+
+_LEADERS = re.compile(r"^[ \t]*(?:[#;%!*/\\\"'|:>.-]+|(?:dnl|rem|@c)\b)[ \t]*", re.MULTILINE)
+_MARKS = re.compile(r"[-.,:;/+*\"']{2,}|\*")
+_KEPT = "abcdefghijklmnopqrstuvwxyz0123456789().,:;/+&@\"'-*\n"
+
+
+class _Letters(dict[int, str]):
+    """A table for `str.translate`: a space for what is no part of words."""
+
+    def __missing__(self, letter: int) -> str:
+        self[letter] = " "
+        return " "
+
+
+_LETTERS = _Letters((ord(letter), letter) for letter in _KEPT)
 
 
 class Comments(NamedTuple):
-    """The words of the comments; `starts` and `lines` say at which line of the file each comment begins."""
+    """The words of the comments; `head` and the `spans` of the comments in it tell the lines."""
 
     text: str
-    starts: tuple[int, ...]
-    lines: tuple[int, ...]
+    head: bytes
+    spans: tuple[tuple[int, int], ...]
 
     def line_of(self, place: int) -> int:
         """The line of the comment that holds a place of the text, or of its line where comments are lines."""
-        number = 1
-        for start, line in zip(self.starts, self.lines, strict=True):
-            if start > place:
-                break
-            number = line
-        return number
+        words = self.text.count(" ", 0, place)
+        for start, end in self.spans:
+            words -= len(_words(self.head[start:end]))
+            if words < 0:
+                return self.head.count(b"\n", 0, start) + 1
+        return 1
 
 
 def plain_words(text: str) -> str:
     """A text in lower case, without what frames and bullets it, one space between words."""
-    return " ".join(_MARKS.sub(" ", _LEADERS.sub("", text.lower())).split())
+    return " ".join(_MARKS.sub(" ", _LEADERS.sub("", text.lower()).translate(_LETTERS)).split())
 
 
-def head_comments(head: bytes) -> Comments:
+def _words(comment: bytes) -> list[str]:
+    return plain_words(comment.decode("latin-1")).split()
+
+
+def head_comments(head: bytes, about: tuple[bytes, ...] = ()) -> Comments:
     """The comments before the code in the beginning of a file.
+
+    A longer comment (one that spans lines as one) that holds none of the words `about`, in lower case, is passed over.
 
     >>> head_comments(b"/*\\n * Some  words,\\n * more.\\n */\\nint x;\\n").text
     'some words, more.'
     """
-    pieces: list[str] = []
-    starts: list[int] = []
-    lines: list[int] = []
-    length = end = counted = code = 0
-    line = 1
+    spans: list[tuple[int, int]] = []
+    end = code = 0
     for comment in _COMMENT.finditer(head):
-        code += comment.start() - end
+        start = comment.start()
+        code += start - end
         if code > _HEAD_ENDS:
             break
-        line += head.count(b"\n", counted, comment.start())
-        counted = comment.start()
         end = comment.end()
-        words = plain_words(comment.group().decode("latin-1"))
-        if words:
-            pieces.append(words)
-            starts.append(length)
-            lines.append(line)
-            length += len(words) + 1
-    return Comments(" ".join(pieces), tuple(starts), tuple(lines))
+        if about and end - start > _LINE and not any(word in comment.group().lower() for word in about):
+            continue
+        spans.append((start, end))
+    text = b"\n".join([head[start:end] for start, end in spans]).decode("latin-1")
+    return Comments(plain_words(text), head, tuple(spans))

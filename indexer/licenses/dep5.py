@@ -40,7 +40,14 @@ _EXCEPTION = re.compile(r"(.+?)[\s-]with[\s-](.+)[\s-]exceptions?", re.IGNORECAS
 _NO_INVARIANTS = re.compile(r"GFDL-NIV-([\d.]+)(\+?)", re.IGNORECASE)
 _VERSION = re.compile(r"-(\d+)(?:\.(\d+))?(?:-only|-or-later)?$")
 
-_MEANINGS = {"perl": "Artistic-1.0 OR GPL-1.0-or-later", "python": "Python-2.0", "zope": "LicenseRef-ZPL"}
+_MEANINGS = {
+    "perl": "Artistic-1.0 OR GPL-1.0-or-later",
+    "python": "Python-2.0",
+    "zope": "LicenseRef-ZPL",
+    "zope-1.1": "ZPL-1.1",
+    "zope-2.0": "ZPL-2.0",
+    "zope-2.1": "ZPL-2.1",
+}
 """Short names of the format for which the licence list has other words."""
 
 

@@ -6,7 +6,8 @@ Origin keeps all of it.
 The strongest kind that states a licence decides, in the order of EvidenceKind. Two things are put together, since
 neither says all alone: licence files hold texts, and metadata says which of them hold, whether one may choose, and
 whether later versions of a GNU licence may be used. Where what is declared fits the texts, it is taken; else the texts,
-all of them.
+all of them; what a package declares is not said of a folder with other licence files. A head that names a family
+(`BSD license, see LICENSE`), or no version, is read with what the others say.
 """
 
 from __future__ import annotations
@@ -17,10 +18,15 @@ from functools import lru_cache
 
 from codecite.indexer.licenses import expression
 from codecite.indexer.licenses.expression import Node
+from codecite.indexer.licenses.metadata import CLASSIFIERS
 from codecite.indexer.records import NOASSERTION, EvidenceKind, LicenseEvidence
 
 _STRENGTH = {kind: strength for strength, kind in enumerate(EvidenceKind)}
 _DECLARED = (EvidenceKind.PACKAGE_METADATA, EvidenceKind.DATASET_FIELD)
+_SAID = (EvidenceKind.DEP5, *_DECLARED)
+_ANY_VERSION = {"GPL": "GPL-1.0-or-later", "LGPL": "LGPL-2.0-or-later"}
+"""As a head is read that names no version (`notice.py`)."""
+
 _GNU = re.compile(r"((?:[AL]?GPL|GFDL)-[0-9.]+)(?:-only|-or-later)?")
 _PYTHON = ("PSF-2.0", "Python-2.0", "Python-2.0.1")
 _DEDICATED = {"LicenseRef-Public-Domain", "Unlicense", "CC0-1.0"}
@@ -55,18 +61,60 @@ def _effective(own: tuple[LicenseEvidence, ...], package: tuple[LicenseEvidence,
         return expression.join(tuple(stated)) or NOASSERTION
     if kind is EvidenceKind.LICENSE_FILE:
         nearest = [item.expression for item in own if item.kind is kind and item.expression] or stated
-        return _of_texts(nearest, [one for kind in _DECLARED for one in by_kind.get(kind, ())])
+        whole = {item.expression for item in package if item.kind is kind and item.expression}
+        declared = [one for kind in _DECLARED for one in by_kind.get(kind, ())]
+        return _of_texts(nearest, [] if whole and whole.isdisjoint(nearest) else declared)
+    if kind is EvidenceKind.FILE_HEADER:
+        return _of_head(stated[0], by_kind)
     return stated[0]
+
+
+def _of_head(stated: str, by_kind: dict[EvidenceKind, list[str]]) -> str:
+    """What a head states, with the words of others where it names a family, or a GNU licence without a version.
+
+    A licence file says which BSD licence is meant; whether later versions of a GNU one may be used is only declared.
+    """
+    tree = expression.parse(stated)
+    if tree is None:
+        return stated
+    texts = [leaf for text in by_kind.get(EvidenceKind.LICENSE_FILE, ()) for leaf in _leaves(text)]
+    if "LicenseRef-" in stated:
+        return expression.normalize(_exact(tree, texts)) or stated
+    declared = (leaf.license for kind in _SAID for one in by_kind.get(kind, ()) for leaf in _leaves(one))
+    return next((name for name in declared if _any_version(stated, name)), stated)
+
+
+def _any_version(any_version: str, name: str) -> bool:
+    """Whether the first is any version of the GNU licence that the second is, in some version."""
+    gnu = _GNU.fullmatch(name)
+    return gnu is not None and any_version == _ANY_VERSION.get(gnu[1].partition("-")[0])
 
 
 def disagrees(license: str, evidence: Iterable[LicenseEvidence]) -> bool:
     """Whether some evidence states other licences than the effective one.
 
     Evidence agrees if all that it names is in it, or all of that is in what it names: a package may say `MIT AND Zlib`
-    of files that are under one of the two.
+    of files that are under one of the two. Not so the classifiers of a package, which do not say whether one may
+    choose: where its licence files hold only some of those that they name, they disagree.
     """
+    evidence = tuple(evidence)
+    if any(item.where in CLASSIFIERS and _partly(item, evidence) for item in evidence):
+        return True
     stated = {item.expression for item in evidence if item.expression and item.expression != license}
     return not all(_agree(license, other) for other in stated)
+
+
+def _partly(classifiers: LicenseEvidence, evidence: tuple[LicenseEvidence, ...]) -> bool:
+    """Whether the licence files hold some of the licences that are named, and not all."""
+    texts = tuple(item.expression for item in evidence if item.kind is EvidenceKind.LICENSE_FILE and item.expression)
+    return bool(texts and classifiers.expression) and _holds_some(classifiers.expression or "", texts)
+
+
+@lru_cache(maxsize=4096)
+def _holds_some(named: str, texts: tuple[str, ...]) -> bool:
+    found = [leaf for text in texts for leaf in _leaves(text)]
+    held = [any(_alike(leaf, text) for text in found) for leaf in _leaves(named)]
+    return any(held) and not all(held)
 
 
 @lru_cache(maxsize=4096)
@@ -86,6 +134,8 @@ def _alike(a: Node, b: Node) -> bool:
     if a.license == b.license or (a.license in _PYTHON and b.license in _PYTHON):
         return True
     if {a.license, b.license} <= _DEDICATED:
+        return True
+    if _any_version(a.license, b.license) or _any_version(b.license, a.license):
         return True
     gnu = _GNU.fullmatch(a.license), _GNU.fullmatch(b.license)
     if gnu[0] and gnu[1] and gnu[0][1] == gnu[1][1]:
@@ -118,11 +168,15 @@ def _of_texts(texts: Sequence[str], declared: Sequence[str]) -> str:
 
 
 def _exact(tree: Node, found: Sequence[Node]) -> str:
-    """The expression with the names of the texts for those that are vaguer."""
+    """The expression with the names of the texts for those that are vaguer.
+
+    Of several the first in a file is meant, since what a package bundles stands behind; GNU licences are not told so.
+    """
     if tree.operator:
         return f" {tree.operator} ".join(f"({_exact(part, found)})" for part in tree.parts)
-    fitting = {leaf.license for leaf in found if _is_vague(tree.license, leaf.license)}
-    return _granted(fitting.pop()) if len(fitting) == 1 else str(tree)
+    fitting = list(dict.fromkeys(leaf.license for leaf in found if _is_vague(tree.license, leaf.license)))
+    certain = len(fitting) == 1 or (fitting and not _GNU.fullmatch(fitting[0]))
+    return _granted(fitting[0]) if certain else str(tree)
 
 
 def _granted(text: str) -> str:

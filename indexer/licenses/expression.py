@@ -26,6 +26,7 @@ MAX_NAME = 200
 """Characters; a longer text that is no expression is a licence text or prose, not a name."""
 
 _NOTHING = {"", "-", "unknown", "none", "noassertion", "n/a", "na", "not specified", "unspecified", "todo", "tbd"}
+_HYPHENED = re.compile(r"(?<=\s)-(or|and)-(?=\s)", re.IGNORECASE)
 _JOINERS = [(re.compile(r"\s*(?:\|\|?|/)\s*"), " OR "), (re.compile(r"\s*(?:[,;]|&&?)\s*"), " AND ")]
 _BEFORE_VERSION = re.compile(r",\s*(?=v(?:er(?:sion)?)?\.?\s*\d)", re.IGNORECASE)
 
@@ -115,7 +116,7 @@ def _loose(line: str) -> str | None:
     """The line as an expression in which people's own joiners stand; None if that makes no sense of it."""
     if "://" in line:
         return names.known(line.rstrip("/").rpartition("/")[2])
-    line = names.later(_BEFORE_VERSION.sub(" ", line))
+    line = names.later(_BEFORE_VERSION.sub(" ", _HYPHENED.sub(r"\1", line)))
     for joiner, operator in _JOINERS:
         line = joiner.sub(operator, line)
     tree = _parse(line)

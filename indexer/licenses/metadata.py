@@ -26,6 +26,9 @@ MAX_LICENSES = 64
 Named = tuple[str, str]
 """A licence's name and URL as they stand in the metadata, each possibly empty."""
 
+CLASSIFIERS = ("Classifier", "pyproject.toml classifiers")
+"""Where licences are named that may all hold, or be a choice."""
+
 _SEE_FILE = re.compile(r"see\s+(?:the\s+)?(?:file\s+)?(?:licen[cs]e|copying|readme)", re.IGNORECASE)
 _HEADER_SPLIT = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
 _LINK = re.compile(r'\s*link\s*:?=\s*"?([^"]*)"?\s*$')
@@ -39,7 +42,7 @@ def from_metadata(message: Message) -> tuple[LicenseEvidence, ...]:
     """
     declared = from_field("License-Expression", str(message.get("License-Expression") or ""))
     classifiers = [str(line) for line in message.get_all("Classifier") or ()]
-    legacy = [*from_field("License", str(message.get("License") or "")), *_classifiers("Classifier", classifiers)]
+    legacy = [*from_field("License", str(message.get("License") or "")), *_classifiers(CLASSIFIERS[0], classifiers)]
     return (*declared, *sorted(legacy, key=_vagueness))
 
 
@@ -48,7 +51,7 @@ def from_project(project: Mapping[str, object]) -> tuple[LicenseEvidence, ...]:
     license, classifiers = project.get("license"), project.get("classifiers")
     text = license.get("text") if isinstance(license, dict) else license
     lines = [line for line in classifiers if isinstance(line, str)] if isinstance(classifiers, list) else []
-    found = [*from_field("pyproject.toml license", text), *_classifiers("pyproject.toml classifiers", lines)]
+    found = [*from_field("pyproject.toml license", text), *_classifiers(CLASSIFIERS[1], lines)]
     return tuple(sorted(found, key=_vagueness))
 
 

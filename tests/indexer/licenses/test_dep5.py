@@ -135,6 +135,7 @@ def test_hostile_patterns_do_not_take_long() -> None:
         ("GPL-2", "GPL-2.0-only"),
         ("LGPL-2.1+", "LGPL-2.1-or-later"),
         ("Expat", "MIT"),
+        ("Zope-2.1", "ZPL-2.1"),
         ("BSD-3-clause", "BSD-3-Clause"),
         ("Apache-2", "Apache-2.0"),
         ("CC-BY-SA-4", "CC-BY-SA-4.0"),

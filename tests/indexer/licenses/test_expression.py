@@ -32,6 +32,7 @@ SPDX = [
 SPOKEN = [
     ("The MIT License (MIT)", "MIT"),
     ("MIT/Apache-2.0", "Apache-2.0 OR MIT"),
+    ("MIT -or- Apache License 2.0", "Apache-2.0 OR MIT"),
     ("MIT/X11", "MIT"),
     ("MIT, Apache-2.0", "Apache-2.0 AND MIT"),
     ("Apache 2", "Apache-2.0"),

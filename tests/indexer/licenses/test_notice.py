@@ -258,6 +258,17 @@ FILE, META, HEAD, TAG = (
         ([(HEAD, "GPL-2.0-only")], [(FILE, "MIT"), (META, "MIT")], "GPL-2.0-only", True),
         ([(TAG, "GPL-2.0-only WITH Linux-syscall-note"), (HEAD, "GPL-2.0-only")], [], None, False),
         ([(TAG, "GPL-2.0-only OR MIT"), (HEAD, "MIT")], [], "GPL-2.0-only OR MIT", False),
+        ([(HEAD, "GPL-2.0-only OR LicenseRef-BSD"), (FILE, "BSD-3-Clause")], [], "BSD-3-Clause OR GPL-2.0-only", False),
+        ([(HEAD, "BSD-2-Clause OR LicenseRef-GPL"), (FILE, "GPL-2.0")], [], "BSD-2-Clause OR GPL-2.0-only", False),
+        ([(HEAD, "LicenseRef-BSD"), (FILE, "Apache-2.0")], [], "LicenseRef-BSD", True),
+        ([], [(FILE, "BSD-2-Clause AND BSD-3-Clause AND MIT"), (META, "LicenseRef-BSD")], "BSD-2-Clause", False),
+        ([], [(FILE, "GPL-2.0 AND GPL-3.0"), (META, "LicenseRef-GPL")], "LicenseRef-GPL", False),
+        ([(FILE, "Apache-2.0 AND MIT")], [(FILE, "MIT"), (META, "MIT")], "Apache-2.0 AND MIT", False),
+        ([(FILE, "GPL-2.0")], [(FILE, "GPL-2.0"), (META, "GPL-2.0-or-later")], "GPL-2.0-or-later", False),
+        ([(HEAD, "GPL-1.0-or-later")], [(FILE, "GPL-2.0"), (META, "GPL-2.0-or-later")], "GPL-2.0-or-later", False),
+        ([(HEAD, "GPL-1.0-or-later")], [(FILE, "MIT"), (META, "LGPL-2.1-only")], "GPL-1.0-or-later", True),
+        ([(HEAD, "LGPL-2.0-or-later")], [(META, "LGPL-2.1-only")], "LGPL-2.1-only", False),
+        ([(HEAD, "GPL-2.0-or-later")], [(META, "GPL-1.0-or-later")], "GPL-2.0-or-later", False),
         ([(TAG, "MIT"), (TAG, "ISC")], [(META, "GPL-3.0-only")], "ISC AND MIT", True),
         ([], [(FILE, "LGPL-3.0"), (FILE, "GPL-3.0"), (META, "LGPL-3.0-or-later")], "LGPL-3.0-or-later", False),
         ([], [(FILE, "Python-2.0.1"), (META, "PSF-2.0")], "PSF-2.0", False),
@@ -275,3 +286,21 @@ def test_evidence_together(
     found = effective(mine, whole)
     assert found == (expected or own[0][1])
     assert disagrees(found, [*mine, *whole]) == conflict
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "conflict"),
+    [
+        ("MIT", "Classifier", True),
+        ("MIT", "pyproject.toml classifiers", True),
+        ("MIT", "License", False),
+        ("MIT AND Python-2.0", "Classifier", False),
+        ("Zlib", "Classifier", True),
+        (None, "Classifier", False),
+    ],
+)
+def test_classifiers_that_the_licence_files_hold_in_part_disagree(text: str | None, where: str, conflict: bool) -> None:
+    """They do not say whether all hold or one may be chosen, so it is shown."""
+    stated = LicenseEvidence(META, "MIT AND PSF-2.0", where, "")
+    evidence = [item(FILE, text), stated] if text else [stated]
+    assert disagrees(effective([], evidence), evidence) == conflict
