@@ -43,9 +43,7 @@ def main() -> None:
     measure.use_cores()
     index = open_index(generate.index_of_installed())
     coverage = index.coverage[0]
-    print(
-        f"{coverage.documents:,} documents, {coverage.bytes / 1e6:,.0f} MB; numpy copies {measure.copy_rate():.1f} GB/s\n"
-    )
+    print(f"{coverage.documents:,} documents, {coverage.bytes / 1e6:,.0f} MB\n")
     recall(index, arguments.each)
     false_hits(index, arguments.foreign)
 
@@ -110,7 +108,7 @@ def false_hits(index: Index, count: int) -> None:
             hits.append((name, near[0]))
     print(f"\n{len(hits)} of {len(chosen):,} functions of {len(FOREIGN)} foreign packages have a near Match", end="; ")
     spread = measure.spread(times)
-    print(f"a check with near ones: median {spread.median * 1e3:.1f} ms, p99 {spread.p99 * 1e3:.1f} ms")
+    print(f"a check with near ones: median {spread.median:.1f} ms, p99 {spread.p99:.1f} ms")
     for name, item in hits:
         source = item.sources[0].origin
         print(f"  {name}, {item.match.similarity:.2f} like {source.purl}: {source.path}")
@@ -133,18 +131,8 @@ def fetched() -> list[Path]:
     """The foreign packages."""
     folder = pinned.cache() / "foreign"
     if not folder.is_dir():
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--dest",
-            folder,
-        ]
-        subprocess.run([*command, *FOREIGN], check=True)
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        subprocess.run([*pip, "--dest", folder, *FOREIGN], check=True)
     return sorted(folder.glob("*.whl"))
 
 

@@ -32,7 +32,7 @@ from codecite.indexer.text.tokens import Tokens, tokens_of
 COMMON = 1000
 """A fingerprint in more places of one Segment names no candidates."""
 
-LEAST = 60.0
+LEAST = 40.0
 """Bits that a near passage must weigh."""
 
 CANDIDATES = 64

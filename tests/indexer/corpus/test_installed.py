@@ -150,6 +150,17 @@ def test_what_cannot_be_read_of_a_distribution_is_told(tmp_path: Path) -> None:
     }
 
 
+def test_a_record_that_names_a_folder_is_told_of(tmp_path: Path) -> None:
+    """Some tools write one; the rest of the package is read."""
+    files = {"METADATA": "Name: odd\nVersion: 1\n", "RECORD": "odd,,\nodd/a.py,,\n"}
+    metadata(tmp_path, "odd-1.dist-info", files)
+    metadata(tmp_path, "odd", {"a.py": "x = 1\n"})
+    found = {item.path: item for unit in installed(Reading(), [os.fspath(tmp_path)]) for item in read(unit)}
+    assert isinstance(found["odd"], Skipped)
+    assert found["odd"].reason is SkipReason.NOT_A_FILE
+    assert not isinstance(found["odd/a.py"], Skipped)
+
+
 def test_importing_the_readers_does_not_load_the_license_list() -> None:
     """The list is read when the first license is named, so that starting stays quick."""
     code = "import sys, codecite.indexer.corpus.sources; print('license_expression' in sys.modules)"
