@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from codecite.indexer.attribution.policy import OnFailure, load_policy
 from codecite.indexer.errors import CodeciteError, ConfigError
 from codecite.indexer.records import Outcome
 from codecite.search_api.cli.options import (
@@ -109,6 +108,7 @@ def scan(
     """
     if sum(given is not None and given is not False for given in (diff, staged or None, patch, files_from)) > 1:
         raise click.UsageError("--diff, --staged, --patch and --files-from exclude each other")
+    from codecite.indexer.attribution.policy import OnFailure, load_policy
     from codecite.search_api.scan.engine import Asked
     from codecite.search_api.scan.own import own_patterns
 
@@ -198,10 +198,8 @@ def _fixed(index: Index, path: Path, found: Scan, asked: Asked, *, changed: bool
         for text in done.left:
             complain(f"left to do: {text}")
         if changed:
-            left = tuple(
-                finding for finding in found.findings if finding not in asking or finding.path not in done.written
-            )
-            note(f"codecite: {count(len(found.findings) - len(left), 'finding')} mended in the tree; commit that")
+            mended = sum(finding.path in done.written for finding in asking)
+            note(f"codecite: {count(mended, 'finding')} mended in the tree; commit that")
             return found
         if not done.written:
             break

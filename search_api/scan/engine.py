@@ -28,7 +28,7 @@ from codecite.indexer.attribution.judge import worst
 from codecite.indexer.attribution.policy import Policy
 from codecite.indexer.corpus.units import MAX_FILE_BYTES
 from codecite.indexer.errors import CodeciteError
-from codecite.indexer.records import FileMark, Outcome, Skipped, SkipReason
+from codecite.indexer.records import Attribution, FileMark, Outcome, Skipped, SkipReason
 from codecite.search_api.scan.baseline import Baseline
 from codecite.search_api.scan.ignores import note_for, read_notes, unused
 from codecite.search_api.scan.judging import File, canonical, counts, findings_of, starts_of
@@ -154,9 +154,8 @@ def _results(work: _Work, told: Told) -> list[Scanned | Skipped]:
             done += sum(sizes[first:last])
             told(done, whole)
     except BrokenProcessPool:
-        raise CodeciteError(
-            f"{work.targets.root}: a process of the scan was ended (out of memory?); try --jobs 1"
-        ) from None
+        text = f"{work.targets.root}: a process of the scan was ended (out of memory?); try --jobs 1"
+        raise CodeciteError(text) from None
     finally:
         executor.shutdown(cancel_futures=True)
     return [item for first in sorted(answers) for item in answers[first]]
@@ -254,7 +253,7 @@ def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
     if not passages and not notes and not wrong:
         return scanned
     found: list[Finding] = []
-    satisfied = []
+    satisfied: list[Attribution] = []
     if passages:
         file = File(target.path, content, starts_of(content), target.added, marks)
         standing = FileStanding(target.path, content, work.near)

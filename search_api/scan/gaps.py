@@ -32,8 +32,8 @@ def may_hold(path: str) -> bool:
     return bool(suffix) and suffix not in _PLAIN and (comment_style(path) != ("# ", "") or suffix in _HASHED)
 
 
-_HASHED = set(
-    [
+_HASHED = {
+    *(
         "py",
         "pyi",
         "pyx",
@@ -51,20 +51,9 @@ _HASHED = set(
         "toml",
         "tcl",
         "cmake",
-        "mk",
-        "ex",
-        "exs",
-        "nix",
-        "ps1",
-        "coffee",
-        "awk",
-        "cfg",
-        "conf",
-        "properties",
-        "tf",
-        "nim",
-    ]
-)
+    ),
+    *("mk", "ex", "exs", "nix", "ps1", "coffee", "awk", "cfg", "conf", "properties", "tf", "nim"),
+}
 
 
 def safe_gaps(path: str, lines: Sequence[str]) -> list[bool]:

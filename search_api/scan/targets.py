@@ -192,9 +192,8 @@ def _walked(root: Path) -> Iterator[tuple[str, str]]:
             with os.scandir(root / folder) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            raise SourceError(
-                f"{root / folder}: cannot be listed ({error.strerror}); allow it, or leave it out"
-            ) from None
+            text = f"{root / folder}: cannot be listed ({error.strerror}); allow it, or leave it out"
+            raise SourceError(text) from None
         inner = []
         for entry in found:
             path = folder + entry.name

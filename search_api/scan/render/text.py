@@ -50,9 +50,8 @@ def _lines(scan: Scan, colour: bool) -> Iterator[str]:
     by_severity = Counter(finding.severity for finding in scan.findings)
     said = ", ".join(count(by_severity[severity], severity) for severity in reversed(Severity) if by_severity[severity])
     files = count(len(scan.files), "file")
-    line = (
-        f"{str(scan.outcome).upper()} by the policy {printable(scan.policy)}: {files} scanned, {said or 'no findings'}"
-    )
+    verdict = f"{str(scan.outcome).upper()} by the policy {printable(scan.policy)}"
+    line = f"{verdict}: {files} scanned, {said or 'no findings'}"
     fg = {Outcome.FAIL: "red", Outcome.WARN: "yellow", Outcome.PASS: "green"}[scan.outcome]
     yield click.style(line, fg=fg, bold=True) if colour else line
     yield "No finding means that nothing of it is in this index; it never means that the code is original."
