@@ -106,7 +106,7 @@ def scan(
     file or near it are none. Exits with 1 where the policy denies one. Git says what is not scanned; so does a file
     .codeciteignore, in the same manner.
     """
-    if sum(given is not None and given is not False for given in (diff, staged or None, patch, files_from)) > 1:
+    if sum(map(bool, (diff, staged, patch, files_from))) > 1:
         raise click.UsageError("--diff, --staged, --patch and --files-from exclude each other")
     from codecite.indexer.attribution.policy import OnFailure, load_policy
     from codecite.search_api.scan.engine import Asked

@@ -11,8 +11,9 @@ with a package is not that package. Other releases of the same package that fit 
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from codecite.indexer.records import NOASSERTION, Attribution, Origin
@@ -23,6 +24,11 @@ _SHARE = 0.5
 _SMALLEST = 150
 """Canonical bytes that a component's files must agree in, at least."""
 _NEAR_BEST = 0.98
+_CARRIED = 0.5
+"""What a place counts where a package carries others along."""
+_CARRIES = re.compile(
+    r"(?:^|/)_?(?:vendor(?:ed)?|third_?party|extern(?:al)?|node_modules|bundled)(?:/|$)", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)
@@ -48,13 +54,25 @@ def components_of(files: Sequence[Scanned]) -> tuple[Component, ...]:
         )
         if best.weight(left) < _SMALLEST:
             break
-        mine = [number for number in best.files if number in left]
+        most = _most(releases.values())
+        mine = [number for number, (weight, _, _) in best.files.items() if number in left and weight >= most[number]]
         found.append(_component(best, mine, files, releases.values(), left))
         bare = _bare(best.origin)
-        taken = {number for release in releases.values() if _bare(release.origin) == bare for number in release.files}
-        left -= set(mine) | taken
+        left -= set(mine)
+        for release in releases.values():
+            if _bare(release.origin) == bare:
+                left -= {number for number, (weight, _, _) in release.files.items() if weight >= most[number]}
         releases = {key: release for key, release in releases.items() if _bare(release.origin) != bare}
     return tuple(found)
+
+
+def _most(releases: Iterable[_Release]) -> dict[int, float]:
+    """For each file four fifths of what the release says that accounts for most of it."""
+    most: dict[int, float] = {}
+    for release in releases:
+        for number, (weight, _, _) in release.files.items():
+            most[number] = max(most.get(number, 0.0), 0.8 * weight)
+    return most
 
 
 def _key(origin: Origin) -> str:
@@ -77,7 +95,9 @@ def _releases(files: Sequence[Scanned]) -> dict[str, _Release]:
                 if not _bare(origin):
                     continue
                 key = _key(origin)
-                origins.setdefault(key, origin)
+                known = origins.setdefault(key, origin)
+                if _CARRIES.search(known.path) and not _CARRIES.search(origin.path):
+                    origins[key] = origin
                 spans[key].append((passage.match.canonical_start, passage.match.canonical_end))
                 if source.swhid == file.swhid:
                     whole.add(key)
@@ -87,6 +107,7 @@ def _releases(files: Sequence[Scanned]) -> dict[str, _Release]:
             if share < _SHARE:
                 continue
             weight = file.canonical * share * (_WHOLE if key in whole else 1.0)
+            weight *= _CARRIED if _CARRIES.search(origin.path) else 1.0
             release = releases.setdefault(key, _Release(origin))
             release.files[number] = weight, "file" if key in whole else "passage", share
             release.licenses[origin.license] += 1
@@ -102,14 +123,14 @@ def _covered(spans: list[tuple[int, int]]) -> int:
 
 
 def _component(
-    best: _Release, mine: list[int], files: Sequence[Scanned], releases: object, left: set[int]
+    best: _Release, mine: list[int], files: Sequence[Scanned], releases: Iterable[_Release], left: set[int]
 ) -> Component:
     origin = best.origin
     bare = _bare(origin)
     weight = best.weight(left)
     versions = sorted(
         _version(other.origin) or ""
-        for other in releases  # type: ignore[attr-defined]
+        for other in releases
         if _bare(other.origin) == bare and other.weight(left) >= _NEAR_BEST * weight
     )
     told = tuple((files[number].path, best.files[number][1], round(best.files[number][2], 4)) for number in mine)

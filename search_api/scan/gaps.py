@@ -32,28 +32,9 @@ def may_hold(path: str) -> bool:
     return bool(suffix) and suffix not in _PLAIN and (comment_style(path) != ("# ", "") or suffix in _HASHED)
 
 
-_HASHED = {
-    *(
-        "py",
-        "pyi",
-        "pyx",
-        "sh",
-        "bash",
-        "zsh",
-        "fish",
-        "rb",
-        "pl",
-        "pm",
-        "r",
-        "jl",
-        "yaml",
-        "yml",
-        "toml",
-        "tcl",
-        "cmake",
-    ),
-    *("mk", "ex", "exs", "nix", "ps1", "coffee", "awk", "cfg", "conf", "properties", "tf", "nim"),
-}
+_SUFFIXES = """py pyi pyx sh bash zsh fish rb pl pm r jl yaml yml toml tcl cmake mk ex exs nix ps1 coffee awk cfg conf
+properties tf nim"""
+_HASHED = frozenset(_SUFFIXES.split())
 
 
 def safe_gaps(path: str, lines: Sequence[str]) -> list[bool]:

@@ -25,7 +25,6 @@ _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
-    "GIT_LITERAL_PATHSPECS": "1",
     "LC_ALL": "C",
 }
 _KEPT = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
@@ -90,6 +89,10 @@ class Git:
             if path:
                 found.setdefault(os.fsdecode(path), "")
         return [(mode, path) for path, mode in sorted(found.items())]
+
+    def ignores_itself(self) -> bool:
+        """Whether the folder itself is ignored in its repository, as a virtual environment is."""
+        return bool(self.run("check-ignore", os.fspath(self.root), may_fail=True))
 
     def commit(self, revision: str) -> str:
         """The hash of the commit that a revision names."""

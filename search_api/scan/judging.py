@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from codecite.indexer.attribution.judge import license_outcome
-from codecite.indexer.attribution.policy import Policy
+from codecite.indexer.attribution.policy import MIN_BYTES, Policy
 from codecite.indexer.config import GUARANTEE
 from codecite.indexer.licenses.categories import category
 from codecite.indexer.records import Attribution, Category, FileMark, Kind, Outcome, Reason, Source
@@ -31,6 +31,8 @@ _WORD = re.compile(rb"\w+|[^\w\s]")
 _WORDS = 5
 _HASHES = 64
 _ONE_IN = 4
+_COVERED = 0.8
+_LACKING = (Rule.VERBATIM_UNATTRIBUTED, Rule.ATTRIBUTION_MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def findings_of(
             satisfied.append(attribution)
         elif judged[0] is not None:
             found.append(_finding(file, attribution, judged[0], judged[1], why, policy, regions))
-    return _without_inner(found), satisfied
+    return [_with_hashes(finding, file.content) for finding in _without_inner(found, satisfied)], satisfied
 
 
 def _judged(
@@ -123,7 +125,8 @@ def _judged(
             if stands is Standing.WHOLE and license in allowed:
                 return None
         return _rule(attribution, why, policy), SEVERITY_OF[outcome]
-    if attribution.match.counts.common or not _asks(attribution):
+    short = attribution.match.bytes_in_text < MIN_BYTES
+    if short or attribution.match.counts.common or not _asks(attribution):
         return None, Severity.NOTE
     stands, _ = standing.of(attribution, lines)
     if stands is Standing.WHOLE:
@@ -196,7 +199,6 @@ def _finding(
         excerpt=tuple(line.rstrip("\r") for line in shown[: min(_SHOWN, last - first + 1)]),
         licenses=tuple(sorted(match.counts.licenses)),
         fingerprint=fingerprint_of(rule, passage),
-        hashes=hashes_of(passage),
         marks=file.marks,
     )
 
@@ -207,10 +209,10 @@ def fingerprint_of(rule: Rule, passage: bytes) -> str:
 
 
 def hashes_of(passage: bytes) -> tuple[int, ...]:
-    """Hashes of a fixed sample of runs of five words: most are the same after a small edit, wherever it is."""
+    """Hashes of runs of five words, those that begin with words of a fixed sample: most are the same after a small edit, wherever it is."""
     words = _WORD.findall(passage)
-    runs = {zlib.crc32(b" ".join(words[at : at + _WORDS])) for at in range(max(0, len(words) - _WORDS + 1))}
-    return tuple(sorted(run for run in runs if run % _ONE_IN == 0)[:_HASHES])
+    begins = [at for at in range(len(words) - _WORDS + 1) if zlib.crc32(words[at]) % _ONE_IN == 0]
+    return tuple(sorted({zlib.crc32(b" ".join(words[at : at + _WORDS])) for at in begins})[:_HASHES])
 
 
 def place_of(source: Source) -> str:
@@ -253,20 +255,34 @@ def _mend(attribution: Attribution, rule: Rule, policy: Policy) -> str:
     return f'{first}add to the policy {policy.name}: [[exceptions]] license = "{license}", reason = "...".'
 
 
-def _without_inner(found: list[Finding]) -> list[Finding]:
-    """Without findings that say what a longer one says already: same rule, no other licences, the same lines."""
+def _without_inner(found: list[Finding], satisfied: list[Attribution]) -> list[Finding]:
+    """Without findings that say what a longer passage says already.
+
+    One that a policy is against says so of the same rule and all the licences; one that lacks a notice lies within a
+    passage, attributed or not, that asks for as much.
+    """
     kept: list[Finding] = []
     for finding in sorted(found, key=lambda item: (item.byte_start - item.byte_end, item.byte_start)):
-        size = finding.byte_end - finding.byte_start
-        covered = 0
-        for other in kept:
-            if other.rule is finding.rule and set(finding.licenses) <= set(other.licenses):
-                covered += max(0, min(other.byte_end, finding.byte_end) - max(other.byte_start, finding.byte_start))
-        if covered < 0.8 * size:
+        spans = [(item.byte_start, item.byte_end) for item in kept if _says(item, finding)]
+        if finding.rule in _LACKING:
+            spans += [(item.match.byte_start, item.match.byte_end) for item in satisfied if _asks_for(item, finding)]
+        covered = sum(max(0, min(end, finding.byte_end) - max(start, finding.byte_start)) for start, end in spans)
+        if covered < _COVERED * (finding.byte_end - finding.byte_start):
             kept.append(finding)
     return sorted(kept, key=lambda item: (item.regions[0], item.rule))
 
 
-def with_mend(finding: Finding, mend: str) -> Finding:
-    """The finding with another way to mend it."""
-    return replace(finding, mend=mend)
+def _with_hashes(finding: Finding, content: bytes) -> Finding:
+    return replace(finding, hashes=hashes_of(content[finding.byte_start : finding.byte_end]))
+
+
+def _says(outer: Finding, inner: Finding) -> bool:
+    if inner.rule in _LACKING:
+        return outer.rule in _LACKING and outer.attribution is not None and _asks_for(outer.attribution, inner)
+    return outer.rule is inner.rule and set(inner.licenses) <= set(outer.licenses)
+
+
+def _asks_for(outer: Attribution, inner: Finding) -> bool:
+    """Whether a passage asks for all that the first source of another asks for."""
+    source = inner.source
+    return source is not None and any(set(source.obligations) <= set(item.obligations) for item in outer.sources)

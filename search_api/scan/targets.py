@@ -87,7 +87,7 @@ def tree_targets(path: Path) -> Targets:
         root = Path(absolute(os.fspath(path.parent)))
         return Targets(root, (Target(path.name, root / path.name),))
     root = Path(absolute(os.fspath(path)))
-    listed = _of_git(root) if top_of(root) else _walked(root)
+    listed = Git(root).listed() if top_of(root) and not Git(root).ignores_itself() else _walked(root)
     return _targets(root, listed)
 
 
@@ -176,10 +176,6 @@ def _targets(root: Path, listed: Iterable[tuple[str, str]], *, missing: bool = F
 def _no_file(mode: str, path: str) -> Skipped:
     what = "a symbolic link" if mode == _LINK else "a repository of its own; scan it by itself"
     return Skipped(printable(path.rstrip("/")), SkipReason.NOT_A_FILE, what)
-
-
-def _of_git(root: Path) -> list[tuple[str, str]]:
-    return Git(root).listed()
 
 
 def _walked(root: Path) -> Iterator[tuple[str, str]]:
