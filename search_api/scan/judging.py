@@ -209,7 +209,9 @@ def fingerprint_of(rule: Rule, passage: bytes) -> str:
 
 
 def hashes_of(passage: bytes) -> tuple[int, ...]:
-    """Hashes of runs of five words, those that begin with words of a fixed sample: most are the same after a small edit, wherever it is."""
+    """Hashes of runs of five words, those that begin with words of a fixed sample: most
+    are the same after a small edit, wherever it is.
+    """
     words = _WORD.findall(passage)
     begins = [at for at in range(len(words) - _WORDS + 1) if zlib.crc32(words[at]) % _ONE_IN == 0]
     return tuple(sorted({zlib.crc32(b" ".join(words[at : at + _WORDS])) for at in begins})[:_HASHES])

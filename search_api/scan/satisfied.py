@@ -73,6 +73,11 @@ def words_of(text: str) -> str:
     return f" {_NO_WORD.sub(' ', text.lower()).strip()} "
 
 
+def all_words(text: str) -> str:
+    """The words of a text as they stand, and again without those that name nobody, as `owner_of` leaves them out."""
+    return words_of(text) + words_of(_FILLING.sub(" ", text))
+
+
 @lru_cache(maxsize=1 << 14)
 def owner_of(line: str) -> str:
     """Whom a copyright line names, in plain words; empty where it names nobody.
@@ -155,7 +160,7 @@ def _said(places: Iterable[Path]) -> _Said:
         licenses.update(licenses_in(content))
         text = content.decode("utf-8", "replace")
         licenses.update(_named_in(text))
-        words.append(words_of(text))
+        words.append(all_words(text))
     return _Said(frozenset(licenses), "".join(words))
 
 
@@ -183,14 +188,14 @@ class FileStanding:
         if self.blocks:
             outside = _outside(text, self.blocks)
             stated = [item.expression for item in read_head(outside)[0] if item.expression] + stated[len(tags) :]
-        self._head = _Said(frozenset(stated), words_of("\n".join(notices)))
+        self._head = _Said(frozenset(stated), all_words("\n".join(notices)))
         self._above: list[_Said] | None = None
 
     def of(self, attribution: Attribution, lines: Lines) -> tuple[Standing, str | None]:
         """How much of the passage's attribution stands for the source for which most does, and that one's licence."""
         best: tuple[Standing, str | None] = (Standing.NONE, None)
         around = [
-            _Said(frozenset(block.licenses), words_of("\n".join(block.text)))
+            _Said(frozenset(block.licenses), all_words("\n".join(block.text)))
             for block in self.blocks
             if block.first <= lines[0] and lines[1] <= block.last
         ]
