@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from codecite.indexer.errors import CodeciteError, ConfigError
+from codecite.indexer.errors import IndexCorruptError, IndexMissingError, IndexVersionError
 from codecite.indexer.records import Outcome
 from codecite.search_api.cli.options import (
     FAIL,
@@ -124,13 +124,14 @@ def scan(
 
         index = open_index(*indexes)
         with compiling_to_read():
-            found = _scanned(index, targets, asked, baseline if write_baseline is None else None)
-    except ConfigError:
-        raise
-    except CodeciteError as error:
+            found = _scanned(index, targets, asked, None if write_baseline is not None else baseline)
+    except (IndexMissingError, IndexCorruptError, IndexVersionError) as error:
         if held.on_failure is OnFailure.CLOSED:
             raise
         complain(f"{error}; the policy {held.name} lets that pass (on_failure = open): nothing was scanned")
+        from codecite.search_api.scan.engine import unreachable
+
+        _write(outputs, unreachable(targets, asked, str(error)))
         return OK
     if fixing:
         found = _fixed(index, path, found, asked, changed=diff is not None or staged or patch is not None)

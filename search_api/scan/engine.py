@@ -32,7 +32,7 @@ from codecite.indexer.records import Attribution, FileMark, Outcome, Skipped, Sk
 from codecite.search_api.scan.baseline import Baseline
 from codecite.search_api.scan.ignores import note_for, read_notes, unused
 from codecite.search_api.scan.judging import File, canonical, counts, findings_of, starts_of
-from codecite.search_api.scan.records import Finding, Ignored, Scan, Scanned, Severity, Target, Targets
+from codecite.search_api.scan.records import Finding, Ignored, Rule, Scan, Scanned, Severity, Target, Targets
 from codecite.search_api.scan.satisfied import FileStanding, Near
 
 if TYPE_CHECKING:
@@ -101,6 +101,14 @@ def scan(
         notes=targets.notes,
         created=_now(),
     )
+
+
+def unreachable(targets: Targets, asked: Asked, why: str) -> Scan:
+    """The Scan where the index cannot answer and the policy lets that pass: one note that says so."""
+    mend = "Make the index reachable, and scan again; on_failure in the policy says what happens until then."
+    finding = Finding(".", Rule.INDEX_UNREACHABLE, Severity.NOTE, why, mend, ((1, 1),))
+    skipped = targets.skipped
+    return Scan(str(targets.root), asked.policy.name, (), (), (finding,), (), (), skipped, Outcome.PASS, created=_now())
 
 
 def _now() -> str:
@@ -259,7 +267,7 @@ def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
         standing = FileStanding(target.path, content, work.near)
         found, satisfied = findings_of(file, passages, report.verdict.reasons, asked.policy, standing, work.before)
     kept, ignored = [], []
-    for finding in found:
+    for finding in _mended(work, found):
         note = note_for(finding, (finding.regions[0][0], finding.regions[0][1]), notes)
         if note is None:
             kept.append(finding)
@@ -267,6 +275,23 @@ def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
             ignored.append(Ignored(finding, note.reason))
     findings = (*kept, *wrong, *unused(target.path, notes, target.added))
     return replace(scanned, findings=findings, ignored=tuple(ignored), satisfied=tuple(satisfied))
+
+
+def _mended(work: _Work, found: list[Finding]) -> list[Finding]:
+    """The findings, those that lack a notice with the block to put around the passage."""
+    from codecite.indexer.attribution.snippets import snippets_of
+    from codecite.search_api.scan.fix import fixable, notice_for
+
+    mended = []
+    for finding in found:
+        if fixable([finding]):
+            snippets = snippets_of(notice_for([finding], work.asked.policy, work.index.file_beside))
+            if snippets:
+                block = "\n".join((*snippets[0].begin, "...", snippets[0].end))
+                mend = f"Put this around the lines, or let `codecite scan --fix` do it:\n{block}"
+                finding = replace(finding, mend=mend)
+        mended.append(finding)
+    return mended
 
 
 def _marks(path: str, content: bytes) -> tuple[FileMark, ...]:

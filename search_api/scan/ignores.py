@@ -16,7 +16,7 @@ from datetime import date
 from codecite.search_api.scan.records import Finding, Lines, Rule, Severity
 
 _NOTE = re.compile(
-    r"(?:^|(?<=\s))(?:#+|//+!?|/\*+|\*|--|;+|%+|<!--|\(\*|!|'|\"|REM|rem|dnl)\s*codecite:\s*"
+    r"(?:(?:^|(?<=\s))(?:#+|//+!?|/\*+|\*|--|;+|%+|<!--|\(\*|!|REM|rem|dnl)|^\s*['\"])\s*codecite:\s*"
     r"(?P<what>ignore(?:-file)?)(?:\[(?P<rules>[^\]]*)\])?(?P<rest>[^\n]*)"
 )
 _UNTIL = re.compile(r"\s*\buntil\s+(\S+)\s*$")

@@ -18,6 +18,7 @@ from codecite.indexer.corpus.identity import purl, repository_url
 from codecite.search_api.scan.git import Git, top_of
 
 _MOST = 1 << 20
+_RUNS = re.compile(r"[-_.]+")
 _SPECIAL = re.compile(r"([\[?*])")
 _MODULE = re.compile(r"^module\s+(\S+)", re.MULTILINE)
 
@@ -39,7 +40,7 @@ def _purls(folder: Path) -> Iterator[str]:
     """The purls, without a version, that the metadata of a folder state; what cannot be read states none."""
     project = _toml(folder / "pyproject.toml")
     name = _at(project, "project", "name") or _at(project, "tool", "poetry", "name")
-    found = [purl("pypi", name)] if isinstance(name, str) else []
+    found = [purl("pypi", spelt) for spelt in (name, _RUNS.sub("-", name))] if isinstance(name, str) else []
     found += [repository_url(url, forges_only=True) for url in _texts(_at(project, "project", "urls"))]
     crate = _at(_toml(folder / "Cargo.toml"), "package", "name")
     found += [purl("cargo", crate)] if isinstance(crate, str) else []

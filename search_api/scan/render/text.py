@@ -75,7 +75,10 @@ def _finding(finding: Finding, colour: bool) -> Iterator[str]:
     for source in sources[:_SOURCES]:
         owner = f", {printable(shortened(source.origin.copyright[0].strip(), 80))}" if source.origin.copyright else ""
         yield f"    from {printable(place_of(source))} ({printable(source.origin.license)}{owner})"
-    yield f"    mend: {printable(finding.mend)}"
+    first, *rest = finding.mend.split("\n")
+    yield f"    mend: {printable(first)}"
+    for line in rest:
+        yield f"        {printable(line)}"
 
 
 def _rest(scan: Scan) -> Iterator[str]:
