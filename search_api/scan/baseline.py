@@ -33,6 +33,7 @@ class _Entry:
     licenses: frozenset[str]
     left: int
     hashes: Counter[int] = field(default_factory=Counter)
+    highest: int = 0
 
 
 class Baseline:
@@ -46,6 +47,7 @@ class Baseline:
                 frozenset(item["licenses"]),
                 int(item["count"]),
                 Counter({int(value): int(item["count"]) for value in item["hashes"]}),
+                max(map(int, item["hashes"]), default=0),
             )
             for item in entries
         ]
@@ -67,12 +69,12 @@ class Baseline:
         return True
 
     def _nearly(self, finding: Finding) -> bool:
-        if len(finding.hashes) < _FEWEST:
-            return False
         for entry in self._entries:
             if entry.rule == finding.rule and set(finding.licenses) <= entry.licenses:
-                shared = [value for value in finding.hashes if entry.hashes[value] > 0]
-                if len(shared) >= _SHARE * len(finding.hashes):
+                # Both keep their smallest hashes only: a part of the passage is compared as far as the entry reaches.
+                reach = [value for value in finding.hashes if value <= entry.highest]
+                shared = [value for value in reach if entry.hashes[value] > 0]
+                if len(reach) >= _FEWEST and len(shared) >= _SHARE * len(reach):
                     entry.hashes -= Counter(shared)
                     return True
         return False

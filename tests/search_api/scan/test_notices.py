@@ -122,12 +122,8 @@ def test_fix_writes_what_reuse_lint_accepts_and_runs_again_without_a_trace(
     dos = (repository.root / "app/dos.py").read_bytes()
     assert dos.count(b"\r\n") == dos.count(b"\n")
     quoted = (repository.root / "app/quoted.c").read_text()
-    assert (
-        quoted.index("SPDX-SnippetBegin")
-        < quoted.index("\n/*\n")
-        < quoted.index("*/")
-        < quoted.index("SPDX-SnippetEnd")
-    )
+    places = [quoted.index(part) for part in ("SPDX-SnippetBegin", "\n/*\n", "\n*/\n", "SPDX-SnippetEnd")]
+    assert places == sorted(places)
     before = {place: place.read_bytes() for place in repository.root.rglob("*") if place.is_file()}
     codecite("scan", repository.root, "--fix", *PASS, "--index", upstream)
     assert before == {place: place.read_bytes() for place in repository.root.rglob("*") if place.is_file()}
