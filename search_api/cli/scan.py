@@ -30,7 +30,7 @@ from codecite.search_api.cli.options import (
 )
 from codecite.search_api.cli.printable import count, printable
 from codecite.search_api.cli.progress import ProgressBar
-from codecite.search_api.scan.render.forms import FORMS, NAMES_COMPONENTS, rendered
+from codecite.search_api.scan.render.forms import FORMS, NAMES_COMPONENTS, NEEDS_DIGESTS, rendered
 
 if TYPE_CHECKING:
     from codecite.indexer import Index
@@ -118,7 +118,8 @@ def scan(
     held = replace(held, own_projects=tuple(dict.fromkeys((*held.own_projects, *mine))))
     if NAMES_COMPONENTS.intersection(form for form, _ in outputs):
         sources = max(sources, _SBOM_SOURCES)
-    asked = Asked(held, sources, None, count_apart, mine, jobs)
+    digests = any(form in NEEDS_DIGESTS for form, _ in outputs)
+    asked = Asked(held, sources, None, count_apart, digests, mine, jobs)
     try:
         from codecite.indexer import open_index
 

@@ -30,7 +30,7 @@ from codecite.indexer.corpus.units import MAX_FILE_BYTES
 from codecite.indexer.errors import CodeciteError
 from codecite.indexer.records import Attribution, FileMark, Outcome, Skipped, SkipReason
 from codecite.search_api.scan.baseline import Baseline
-from codecite.search_api.scan.ignores import note_for, read_notes, unused
+from codecite.search_api.scan.ignores import Note, note_for, read_notes, unused
 from codecite.search_api.scan.judging import File, canonical, counts, findings_of, starts_of
 from codecite.search_api.scan.records import Finding, Ignored, Rule, Scan, Scanned, Severity, Target, Targets
 from codecite.search_api.scan.satisfied import FileStanding, Near
@@ -50,12 +50,16 @@ _OUTCOMES = {Severity.ERROR: Outcome.FAIL, Severity.WARNING: Outcome.WARN, Sever
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked of each file: `policy` with the own projects in it, `sources` to keep, the day."""
+    """What is asked of each file: `policy` with the own projects in it, `sources` to keep, the day.
+
+    `digests` asks for the SHA-1 and the SWHID of files, too, of which nothing stands in the index.
+    """
 
     policy: Policy
     sources: int = 10
     today: date | None = None
     count_apart: bool = False
+    digests: bool = False
     own: tuple[str, ...] = ()
     jobs: int = 0
 
@@ -241,25 +245,27 @@ def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
         return content
     asked = work.asked
     report = work.index.check(content, policy=asked.policy, sources=asked.sources)
-    marks = _marks(target.path, content)
     passages = tuple(item for item in report.attributions if counts(item, asked.policy))
-    text = canonical(content)
-    scanned = Scanned(
-        path=target.path,
-        swhid="swh:1:cnt:" + hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest(),
-        sha1=hashlib.sha1(content, usedforsecurity=False).hexdigest(),
-        sha256=report.text_sha256,
-        size=len(content),
-        canonical=len(text),
-        lines=content.count(b"\n") + (not content.endswith(b"\n")),
-        marks=marks,
-        passages=passages,
-    )
-    notes, wrong = read_notes(target.path, content.decode("utf-8", "surrogateescape"), asked.today or date.today())
-    if target.added is not None:
-        wrong = [item for item in wrong if any(a <= item.start_line <= b for a, b in target.added)]
+    lines = content.count(b"\n") + (not content.endswith(b"\n"))
+    scanned = Scanned(target.path, "", "", report.text_sha256, len(content), 0, lines, passages=passages)
+    notes: list[Note] = []
+    wrong: list[Finding] = []
+    if b"codecite:" in content:
+        text = content.decode("utf-8", "surrogateescape")
+        notes, wrong = read_notes(target.path, text, asked.today or date.today())
+        if target.added is not None:
+            wrong = [item for item in wrong if any(a <= item.start_line <= b for a, b in target.added)]
+    # Most files hold nothing of others: no more is asked of them than what all forms need.
+    if passages or asked.digests:
+        digest = hashlib.sha1(b"blob %d\0" % len(content), usedforsecurity=False)
+        digest.update(content)
+        sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest() if asked.digests else ""
+        swhid = f"swh:1:cnt:{digest.hexdigest()}"
+        scanned = replace(scanned, swhid=swhid, sha1=sha1, canonical=len(canonical(content)))
     if not passages and not notes and not wrong:
         return scanned
+    marks = _marks(target.path, content)
+    scanned = replace(scanned, marks=marks)
     found: list[Finding] = []
     satisfied: list[Attribution] = []
     if passages:

@@ -11,6 +11,7 @@ are repositories of their own: both are listed as skipped.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -158,18 +159,25 @@ def _of_change(root: Path, ask: object) -> Targets:
 def _targets(root: Path, listed: Iterable[tuple[str, str]], *, missing: bool = False) -> Targets:
     ignored = Ignoring(root, (OURS,))
     files, skipped = [], []
+    base = os.fspath(root)
     for mode, path in listed:
         name = printable(path)
-        place = root / path
-        if mode in (_SUBMODULE, _LINK) or path.endswith("/") or place.is_symlink():
-            skipped.append(_no_file(_LINK if place.is_symlink() else mode or _SUBMODULE, path))
+        try:
+            kind = os.lstat(os.path.join(base, path)).st_mode  # noqa: PTH116, PTH118 - a Path costs more than the call
+        except (OSError, ValueError):
+            if missing:
+                skipped.append(Skipped(name, SkipReason.MISSING, "no such file"))
+            continue
+        if stat.S_ISLNK(kind):
+            skipped.append(_no_file(_LINK, path))
+        elif mode == _SUBMODULE or path.endswith("/"):
+            skipped.append(_no_file(_SUBMODULE, path))
         elif ignored(path):
             skipped.append(Skipped(name, SkipReason.EXCLUDED))
-        elif not place.is_file() and (missing or place.exists()):
-            reason = SkipReason.NOT_A_FILE if place.exists() else SkipReason.MISSING
-            skipped.append(Skipped(name, reason, "" if place.exists() else "no such file"))
-        elif place.exists():
-            files.append(Target(name, place))
+        elif stat.S_ISREG(kind):
+            files.append(Target(name, root / path))
+        else:
+            skipped.append(Skipped(name, SkipReason.NOT_A_FILE, "a folder, pipe, socket or device"))
     return Targets(root, tuple(files), tuple(skipped))
 
 

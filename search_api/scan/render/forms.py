@@ -28,6 +28,9 @@ FORMS = {
 NAMES_COMPONENTS = {"cyclonedx", "spdx", "json", "html"}
 """Forms that name components."""
 
+NEEDS_DIGESTS = {"cyclonedx", "spdx"}
+"""Forms that need the digests of all files."""
+
 
 def rendered(form: str, scan: Scan, *, colour: bool = False) -> str:
     """The Scan in a form."""

@@ -65,7 +65,7 @@ def answer(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Scan:
     (root / "app.py").write_text("x = 'ünïcode'\n" + attrs[0] + own_code(2, 90) + reuse[1])
     (root / "empty.py").write_text("")
     targets = tree_targets(root)
-    asked = Asked(load_policy("permissive-only"), 60)
+    asked = Asked(load_policy("permissive-only"), 60, digests=True)
     found = scan(open_index(upstream), targets, asked)
     assert {finding.rule for finding in found.findings} >= {Rule.VERBATIM_DENIED, Rule.VERBATIM_UNATTRIBUTED}
     return replace(found, components=components_of(found.files))
