@@ -82,19 +82,21 @@ class Index:
         after: str | bytes = "",
         policy: Policy | str | Path | None = None,
         sources: int = 5,
+        shortest: int = 1,
     ) -> Report:
         """Which passages of `text` stand in the index, where, under which licences.
 
         `before` and `after` are its context: a passage that begins or ends there is found, and reported if it holds
         at least one byte of `text`; offsets count from the head of `before`. Each Match shows its first `sources`
-        Origins. `policy` judges them: a Policy, the name of a ready one or a file; `audit` if it is None. Raises
+        Origins. `policy` judges them: a Policy, the name of a ready one or a file; `audit` if it is None. Passages with
+        less than `shortest` bytes in the text are left out, which saves the time to look at them. Raises
         TextError for a lone surrogate, IndexCorruptError for a damaged file, PolicyError for a policy's.
         """
         held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
         snapshots, coverage = self._seen_by(held)
         checked = CheckedText(text, before, after)
         more = sources_wanted(held)
-        matches = self._matches(snapshots, checked, held, sources, lambda counts: more)
+        matches = self._matches(snapshots, checked, held, sources, lambda counts: more, shortest=shortest)
         if len(snapshots) > 1:
             matches.sort(key=lambda item: (item[0].start, -item[0].end))
         attributions, verdict = attribute(matches, checked.bytes, held, sources)
@@ -141,11 +143,12 @@ class Index:
         sources: int,
         more: Callable[[Counts], int],
         beyond: int = 0,
+        shortest: int = 1,
     ) -> list[tuple[Match, tuple[Source, ...]]]:
         """The Matches in each index, with as many sources as are to be shown, or as the policy must see."""
         found = []
         for directory, snapshot in zip(self._directories, snapshots, strict=True):
-            matches = find_matches(snapshot, text, sources, beyond, more, policy.min_bytes)
+            matches = find_matches(snapshot, text, sources, beyond, more, policy.min_bytes, shortest)
             found += with_records(directory, matches) if snapshot.manifest.generated else matches
         return found
 

@@ -25,13 +25,15 @@ def find_matches(
     beyond: int = 0,
     more: Callable[[Counts], int] = lambda counts: 0,
     least: int = 0,
+    shortest: int = 1,
 ) -> list[tuple[Match, tuple[Source, ...]]]:
     """The Matches of a text, by start, longer ones first, each with its first `sources` sources.
 
     Those with `least` bytes in the text get as many as `more` says of their counts, if that is more, the rest of them
-    without their places. Those that end before the canonical byte `beyond` are left out.
+    without their places. Those that end before the canonical byte `beyond` are left out, and those with less than
+    `shortest` bytes in the text.
     """
-    passages = [passage for passage in find_passages(snapshot, text) if passage.end >= beyond]
+    passages = [passage for passage in find_passages(snapshot, text, shortest) if passage.end >= beyond]
     if not passages:
         return []
     positions = sorted({place for passage in passages for place in (passage.start, passage.end - 1)})

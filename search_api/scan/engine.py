@@ -244,7 +244,7 @@ def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
     if isinstance(content, Skipped):
         return content
     asked = work.asked
-    report = work.index.check(content, policy=asked.policy, sources=asked.sources)
+    report = work.index.check(content, policy=asked.policy, sources=asked.sources, shortest=asked.policy.min_bytes)
     passages = tuple(item for item in report.attributions if counts(item, asked.policy))
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
     scanned = Scanned(target.path, "", "", report.text_sha256, len(content), 0, lines, passages=passages)

@@ -163,7 +163,7 @@ def _targets(root: Path, listed: Iterable[tuple[str, str]], *, missing: bool = F
     for mode, path in listed:
         name = printable(path)
         try:
-            kind = os.lstat(os.path.join(base, path)).st_mode  # noqa: PTH116, PTH118 - a Path costs more than the call
+            kind = os.lstat(os.path.join(base, path)).st_mode  # noqa: PTH118 - a Path costs more than the call
         except (OSError, ValueError):
             if missing:
                 skipped.append(Skipped(name, SkipReason.MISSING, "no such file"))
