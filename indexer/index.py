@@ -84,13 +84,15 @@ class Index:
         policy: Policy | str | Path | None = None,
         sources: int = 5,
         near: bool = False,
+        shortest: int = 1,
     ) -> Report:
         """Which passages of `text` stand in the index, where, under which licences.
 
         `before` and `after` are its context: a passage that begins or ends there is found, and reported if it holds
         at least one byte of `text`; offsets count from the head of `before`. Each Match shows its first `sources`
         Origins. `policy` judges them: a Policy, the name of a ready one or a file; `audit` if it is None. With `near`,
-        or where the policy wants it, renamed and edited passages are Matches, too. Raises
+        or where the policy wants it, renamed and edited passages are Matches, too. Passages with less than `shortest`
+        bytes in the text are left out, which saves the time to look at them. Raises
         TextError for a lone surrogate, IndexCorruptError for a damaged file, PolicyError for a policy's.
         """
         held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
@@ -98,7 +100,7 @@ class Index:
         checked = CheckedText(text, before, after)
         more = sources_wanted(held)
         near = near or held.near
-        matches = self._matches(snapshots, checked, held, sources, lambda counts: more, near=near)
+        matches = self._matches(snapshots, checked, held, sources, lambda counts: more, near=near, shortest=shortest)
         if len(snapshots) > 1 or near:
             matches.sort(key=lambda item: (item[0].start, -item[0].end))
         attributions, verdict = attribute(matches, checked.bytes, held, sources)
@@ -146,14 +148,16 @@ class Index:
         more: Callable[[Counts], int],
         beyond: int = 0,
         near: bool = False,
+        shortest: int = 1,
     ) -> list[tuple[Match, tuple[Source, ...]]]:
         """The Matches in each index, with as many sources as are to be shown, or as the policy must see."""
         found = []
         for directory, snapshot in zip(self._directories, snapshots, strict=True):
-            passages = find_passages(snapshot, text)
-            matches = find_matches(snapshot, text, sources, beyond, more, policy.min_bytes, passages)
+            passages = [item for item in find_passages(snapshot, text, shortest) if item.end >= beyond]
+            matches = find_matches(snapshot, text, passages, sources, more, policy.min_bytes)
             if near:
-                matches += find_near_matches(snapshot, text, passages, sources, more)
+                found_near = find_near_matches(snapshot, text, passages, sources, more)
+                matches += [item for item in found_near if item[0].bytes_in_text >= shortest]
             found += with_records(directory, matches) if snapshot.manifest.generated else matches
         return found
 

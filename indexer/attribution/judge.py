@@ -186,6 +186,8 @@ def _exempt(license: str, attribution: Attribution, policy: Policy) -> Exempt | 
 def is_own(patterns: Sequence[str], package: Package) -> bool:
     """Whether a Package is one of the projects that a policy calls its own."""
     names = _projects(package.purl, package.repository)
+    if package.url:
+        names.append(package.url)
     return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 

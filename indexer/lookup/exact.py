@@ -67,15 +67,15 @@ class Passage:
         return self.span[1]
 
 
-def find_passages(snapshot: Snapshot, text: CheckedText) -> list[Passage]:
-    """All Passages that hold at least one canonical byte of the text itself, by start, longer ones first."""
+def find_passages(snapshot: Snapshot, text: CheckedText, shortest: int = 1) -> list[Passage]:
+    """All Passages that hold at least `shortest` canonical bytes of the text itself, by start, longer ones first."""
     prepared = _prepare(text)
     if prepared is None or not snapshot.segments:
         return []
     query, hashes = prepared
-    lists = [Lists(opened, query, hashes) for opened in snapshot.segments]
+    lists = [Lists(opened, query, hashes, shortest) for opened in snapshot.segments]
     try:
-        return _passages(snapshot, text, query, lists)
+        return _passages(snapshot, text, query, lists, shortest)
     finally:
         for item in lists:
             item.close()
@@ -87,12 +87,12 @@ def query_hashes(text: str | bytes) -> Words:
     return np.empty(0, np.uint64) if prepared is None else prepared[1]
 
 
-def _passages(snapshot: Snapshot, text: CheckedText, query: Query, lists: list[Lists]) -> list[Passage]:
+def _passages(snapshot: Snapshot, text: CheckedText, query: Query, lists: list[Lists], shortest: int) -> list[Passage]:
     wanted: dict[Span, Span] = {}
     for spans in _spans(snapshot, query, lists):
         trimmed = {text.trim(*span): span for span in reversed(spans)}
         for span in maximal(list(trimmed)):
-            if min(span[1], text.end) > max(span[0], text.begin):
+            if min(span[1], text.end) - max(span[0], text.begin) >= shortest:
                 wanted.setdefault(span, trimmed[span] if span[1] - span[0] < GUARANTEE else span)
     number_of: dict[bytes, int] = {}
     searched: list[Span] = []

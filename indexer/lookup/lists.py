@@ -10,14 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from codecite.indexer.config import KGRAM, WINDOW
 from codecite.indexer.kernels.following import find_edges, follow_runs
 from codecite.indexer.kernels.found import DIAGONALS, Query
 from codecite.indexer.kernels.frequent import Agreements, find_frequent, follow_lists
 from codecite.indexer.kernels.holders import find_holders, holders_by_run, list_runs, window_of
 from codecite.indexer.kernels.holding import hold_spans
 from codecite.indexer.kernels.postings import find_lists
-from codecite.indexer.kernels.types import Ints, Words
+from codecite.indexer.kernels.types import Flags, Ints, Words
 from codecite.indexer.store.snapshot import OpenSegment
+
+_REACH = KGRAM + 2 * WINDOW - 2
+"""A passage of so many bytes may have but one fingerprint that its Document selected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,38 @@ class Holders:
         return np.concatenate(pieces), np.cumsum([0, *map(len, pieces)])
 
 
+def _alone(query: Query, held: Flags, shortest: int) -> Flags:
+    """The minima that no passage of `shortest` bytes can hold, for want of others near them.
+
+    Of a passage each window of k-grams has a fingerprint that its Document selected, and that is a minimum of the query
+    there, with a list. So the places of such minima in it follow each other within a window; the first and the last are
+    no more than a window from its ends. What is in no such chain of that extent need not be looked at. In runs, of
+    which not every place is listed, each place counts.
+    """
+    counts = np.diff(query.begins)
+    places = query.positions[np.repeat(held, counts)]
+    of = np.repeat(np.arange(len(held)), counts)[np.repeat(held, counts)]
+    runs = [np.arange(a, b, KGRAM) for a, b in zip(query.run_start.tolist(), query.run_end.tolist(), strict=True)]
+    filling = np.concatenate([places[:0], *runs, query.run_end - 1]) if runs else places[:0]
+    every = np.concatenate([places, filling])
+    if not len(every):
+        return np.ones(len(held), np.bool_)
+    order = np.argsort(every, kind="stable")
+    ordered = every[order]
+    begins = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - WINDOW - 1) > WINDOW)
+    ends = np.append(begins[1:], len(ordered)) - 1
+    wide = ordered[ends] - ordered[begins] >= shortest - _REACH
+    chained = np.empty(len(every), np.bool_)
+    chained[order] = np.repeat(wide, ends - begins + 1)
+    alone = np.ones(len(held), np.bool_)
+    alone[of[chained[: len(places)]]] = False
+    return alone
+
+
 class Lists:
     """A query's minima with their postings in one Segment, and what was found of its runs there."""
 
-    def __init__(self, opened: OpenSegment, query: Query, hashes: Words) -> None:
+    def __init__(self, opened: OpenSegment, query: Query, hashes: Words, shortest: int = 1) -> None:
         self.opened = opened
         self.query = query
         self.low = np.empty(len(hashes), np.int64)
@@ -59,6 +91,9 @@ class Lists:
         arrays = opened.segment.arrays
         find_lists(hashes, arrays.buckets, arrays.tags, arrays.guards, self.low, self.high)
         opened.segment.raise_if_damaged()
+        if shortest > _REACH:
+            alone = _alone(query, self.high > self.low, shortest)
+            self.high[alone] = self.low[alone]
         self.numbers = np.empty(len(hashes), np.int64)
         self.compared = np.empty((4, DIAGONALS), np.int64)
         self.compared[0] = -1

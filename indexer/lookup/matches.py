@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from codecite.indexer.config import IndexConfig
-from codecite.indexer.lookup.exact import Held, Passage, find_passages
+from codecite.indexer.lookup.exact import Held, Passage
 from codecite.indexer.lookup.sources import find_sources
 from codecite.indexer.records import Counts, Kind, Match, Source
 from codecite.indexer.store.snapshot import Snapshot
@@ -21,20 +21,16 @@ from codecite.indexer.text.checked import CheckedText
 def find_matches(
     snapshot: Snapshot,
     text: CheckedText,
+    passages: Sequence[Passage],
     sources: int,
-    beyond: int = 0,
     more: Callable[[Counts], int] = lambda counts: 0,
     least: int = 0,
-    passages: Sequence[Passage] | None = None,
 ) -> list[tuple[Match, tuple[Source, ...]]]:
-    """The Matches of a text, by start, longer ones first, each with its first `sources` sources.
+    """The Matches of the passages of a text, in their order, each with its first `sources` sources.
 
     Those with `least` bytes in the text get as many as `more` says of their counts, if that is more, the rest of them
-    without their places. Those that end before the canonical byte `beyond` are left out. `passages` are
-    those of the text, where they are known.
+    without their places.
     """
-    known_passages = find_passages(snapshot, text) if passages is None else passages
-    passages = [passage for passage in known_passages if passage.end >= beyond]
     if not passages:
         return []
     positions = sorted({place for passage in passages for place in (passage.start, passage.end - 1)})

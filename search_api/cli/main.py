@@ -24,6 +24,7 @@ from codecite.search_api.cli.ledger import ledger
 from codecite.search_api.cli.notice import notice
 from codecite.search_api.cli.options import ERROR, OK, complain
 from codecite.search_api.cli.policy import policy
+from codecite.search_api.cli.scan import scan
 from codecite.search_api.cli.warm import warm
 
 
@@ -44,7 +45,7 @@ def cli() -> None:
     """Tell where code came from: every passage it shares with a corpus, where, and under which licence."""
 
 
-for _command in (check, generate, demo, index, ledger, notice, policy, warm):
+for _command in (check, generate, demo, index, ledger, notice, policy, scan, warm):
     cli.add_command(_command)
 
 
