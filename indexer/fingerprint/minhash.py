@@ -29,7 +29,7 @@ from codecite.indexer.kernels.minhash import (
 from codecite.indexer.kernels.types import Any32, Bytes, Flags, Ints, Words
 
 PERMUTATIONS = 128
-"""Numbers in a signature. Its estimate of a Jaccard of j has the standard error (j * (1 - j) / 128) ** .5: .044 at .5."""
+"""Numbers in a signature. Its estimate of a Jaccard j has the standard error (j * (1 - j) / 128) ** .5: .044 at .5."""
 SEED = 1
 SCHEME = "affine32"
 """What datasketch calls the permutations."""
