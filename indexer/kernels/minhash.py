@@ -37,6 +37,7 @@ from __future__ import annotations
 import numpy as np
 
 from codecite.indexer.kernels.jit import kernel, part
+from codecite.indexer.kernels.lanes import LANES, lower_lanes
 from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
 from codecite.indexer.kernels.winnow import BASE
 
@@ -56,7 +57,6 @@ _SPACE = np.uint64(32)
 _MIX1_32 = np.uint32(0x85EBCA6B)
 _MIX2_32 = np.uint32(0xC2B2AE35)
 _ONE = np.uint64(1)
-_LANES = 32
 _IS_WORD = np.array([byte > 127 or byte == 95 or chr(byte).isalnum() for byte in range(256)])
 
 
@@ -110,32 +110,15 @@ def _fill(text: Bytes, state: Words, hashes: Words) -> int:
 
 
 @part
-def _mix_halves(hashes: Words, count: int, mixed: Any32) -> int:
-    """Mix the low halves of `count` hashes; return that number, brought up to whole vectors by repeating the first.
-
-    What comes twice leaves every minimum as it is.
-    """
+def _lower(hashes: Words, count: int, factors: Any32, offsets: Any32, mixed: Any32, row: Any32) -> None:
+    """Lower each number of `row` to the smallest image of the low halves of `count` hashes under its permutation."""
     for i in range(count):
         x = np.uint32(hashes[i])
         x = np.uint32((x ^ (x >> np.uint32(16))) * _MIX1_32)
         x = np.uint32((x ^ (x >> np.uint32(13))) * _MIX2_32)
         mixed[i] = x ^ (x >> np.uint32(16))
-    whole = (count + _LANES - 1) // _LANES * _LANES
-    for i in range(count, whole):
-        mixed[i] = mixed[0]
-    return whole
-
-
-@part
-def _lower(mixed: Any32, count: int, factors: Any32, offsets: Any32, row: Any32) -> None:
-    """Lower each number of `row` to the smallest image of `count` mixed hashes under its permutation."""
-    for p in range(len(row)):
-        factor = factors[p]
-        offset = offsets[p]
-        smallest = row[p]
-        for i in range(count):
-            smallest = min(smallest, np.uint32(np.uint32(factor * mixed[i]) + offset))
-        row[p] = smallest
+    for first in range(0, len(row), LANES):
+        lower_lanes(mixed, count, factors, offsets, row, first)
 
 
 @kernel
@@ -163,8 +146,9 @@ def sign(
 ) -> None:
     """Write to `rows[i]` the signature of the Document that lies in `raw` up to `ends[i]`.
 
-    `factors` (odd) and `offsets` are the a and b of the permutations, as many as a row is long. `state` has `STATE`
-    words, `hashes` and `mixed` have `CHUNK`. A shingle may come again and again: only the set of them counts.
+    `factors` (odd) and `offsets` are the a and b of the permutations, as many as a row is long, a multiple of `LANES`.
+    `state` has `STATE` words, `hashes` and `mixed` have `CHUNK`. A shingle may come again and again: only the set of
+    them counts.
     """
     begin = 0
     for i in range(len(ends)):
@@ -174,7 +158,7 @@ def sign(
         state[:] = 0
         while np.int64(state[0]) < len(text):
             count = _fill(text, state, hashes)
-            _lower(mixed, _mix_halves(hashes, count, mixed), factors, offsets, row)
+            _lower(hashes, count, factors, offsets, mixed, row)
         begin = ends[i]
 
 
@@ -184,7 +168,7 @@ def sign_hashes(given: Words, factors: Any32, offsets: Any32, mixed: Any32, row:
     row[:] = EMPTY
     for first in range(0, len(given), CHUNK):
         count = min(CHUNK, len(given) - first)
-        _lower(mixed, _mix_halves(given[first : first + count], count, mixed), factors, offsets, row)
+        _lower(given[first : first + count], count, factors, offsets, mixed, row)
 
 
 @kernel

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import doctest
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import minhash as twin
 
-from codecite.indexer.kernels import minhash
+from codecite.indexer.kernels import lanes, minhash
+from codecite.indexer.kernels.lanes import LANES
 from codecite.indexer.kernels.minhash import CHUNK, STATE
+
+_lower_lanes = lanes.lower_lanes
 
 words = st.sampled_from([b"a", b"_", b"x1", b"self", b"\xc3\xa9", b"\xff\x80", b"a_rather_longer_name_than_most"])
 gaps = st.sampled_from([b" ", b"\n", b".", b"(", b"\x00", b", '", b"@[`{/:\x7f"])
 code = st.lists(st.tuples(words, gaps), max_size=40).map(lambda pairs: b"".join(a + b for a, b in pairs))
 texts = st.binary(max_size=120) | code | st.builds(lambda a, b, c: a + b + c, gaps, code, words)
 hashes64 = st.lists(st.integers(0, 2**64 - 1), max_size=100)
+
+
+@numba.njit
+def call_lanes(numbers, count, factors, offsets, row, first):  # type: ignore[no-untyped-def]
+    """A way in from Python."""
+    _lower_lanes(numbers, count, factors, offsets, row, first)
 
 
 def array(text: bytes) -> np.ndarray:
@@ -79,7 +89,7 @@ def test_each_byte_is_of_a_word_or_between_words(byte: int) -> None:
         assert hash_shingles(text) == [twin.hash64(shingle) for shingle in twin.shingles(text)]
 
 
-@given(st.lists(texts, max_size=4), st.integers(0, 2**32), st.integers(1, 9))
+@given(st.lists(texts, max_size=4), st.integers(0, 2**32), st.sampled_from([LANES, 3 * LANES]))
 def test_documents_of_a_batch_are_signed_each_for_itself(documents: list[bytes], seed: int, count: int) -> None:
     """No shingle crosses a border, and nothing is left over from the one before."""
     factors, offsets = permuted(seed, count)
@@ -94,13 +104,13 @@ def test_documents_of_a_batch_are_signed_each_for_itself(documents: list[bytes],
 def test_texts_that_end_near_the_border_of_a_chunk_are_signed_whole(words: int, tail: bytes) -> None:
     """The words before the border are remembered behind it, and white space at the end makes no shingle."""
     text = b" ".join(b"w%d" % (number * number) for number in range(words)) + tail
-    factors, offsets = permuted(words, 8)
+    factors, offsets = permuted(words, LANES)
     expected = twin.signature(map(twin.hash64, twin.shingles(text)), pairs(factors, offsets))
     assert sign([text], factors, offsets) == [expected]
     assert len(hash_shingles(text)) == words - 4
 
 
-@given(hashes64, st.integers(0, 2**32), st.integers(1, 9))
+@given(hashes64, st.integers(0, 2**32), st.sampled_from([LANES, 3 * LANES]))
 def test_given_hashes_are_signed_by_their_low_halves(given_hashes: list[int], seed: int, count: int) -> None:
     """Any numbers, none of them included."""
     factors, offsets = permuted(seed, count)
@@ -131,3 +141,16 @@ def test_band_keys_are_those_of_the_twin(bands: int, length: int, over: int, see
     keys = np.empty((3, bands), np.uint64)
     minhash.key_bands(rows, length, keys)
     assert keys.tolist() == [twin.band_keys(row, bands, length) for row in rows.tolist()]
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), max_size=40), st.integers(0, 2**32), st.integers(0, 3))
+def test_lanes_are_lowered_where_they_stand_and_nowhere_else(numbers: list[int], seed: int, block: int) -> None:
+    """The minimum of what stood there and of all images; no numbers change nothing."""
+    factors, offsets = permuted(seed, 4 * LANES)
+    row = np.random.default_rng(seed).integers(0, 2**32, 4 * LANES, np.uint32)
+    images = np.array(numbers, np.uint32)[:, np.newaxis] * factors + offsets
+    expected = row.copy()
+    here = slice(block * LANES, (block + 1) * LANES)
+    expected[here] = np.vstack([row, images]).min(axis=0)[here]
+    call_lanes(np.array(numbers, np.uint32), len(numbers), factors, offsets, row, block * LANES)
+    assert row.tolist() == expected.tolist()
