@@ -5,6 +5,7 @@ In: directories of indexes, texts. Out: Reports. It puts lookup and attribution 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,23 +14,34 @@ from typing import Any
 
 import numpy as np
 
-from codecite.indexer.attribution.attribute import attribute
+from codecite.indexer.attribution.attribute import attribute, described
 from codecite.indexer.attribution.judge import is_own, sources_wanted
 from codecite.indexer.attribution.policy import Policy, load_policy
-from codecite.indexer.errors import IndexMissingError
+from codecite.indexer.errors import ConfigError, IndexMissingError
 from codecite.indexer.ledger import index_of_ledger, with_records
 from codecite.indexer.licenses.categories import category
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.lookup.near_matches import find_near_matches
+from codecite.indexer.lookup.similar import find_similar, first_source
 from codecite.indexer.lookup.stream import SPACE
-from codecite.indexer.records import Attribution, Counts, Coverage, Match, Report, Source
+from codecite.indexer.records import (
+    Attribution,
+    Counts,
+    Coverage,
+    Match,
+    Measure,
+    Report,
+    SimilarFile,
+    SimilarReport,
+    Source,
+)
 from codecite.indexer.store.documents import file_of
 from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.snapshot import Snapshot
 from codecite.indexer.store.statistics import evidence_of, groups_of, languages_of, licenses_of, packages_of
 from codecite.indexer.stream import Part, StreamChecker
-from codecite.indexer.text.checked import CheckedText
+from codecite.indexer.text.checked import CheckedText, encode
 from codecite.indexer.upkeep import read_takedowns
 
 _VIEWS = 8
@@ -174,6 +186,25 @@ class Index:
                 self._views.clear()
             self._views[own] = found
         return found
+
+    def similar(self, text: str | bytes, *, limit: int = 10, at_least: float = 0.5) -> SimilarReport:
+        """The `limit` Documents most similar to a text, as whole files, with their Jaccard similarity.
+
+        It is that of the sets of five consecutive words, exact; those below `at_least` (0 to 1) are left out. Raises
+        ConfigError for numbers out of range, TextError for a lone surrogate, IndexCorruptError for a damaged file.
+        """
+        if limit < 1 or not 0 <= at_least <= 1:
+            raise ConfigError(f"limit is {limit} (1 or more), at_least is {at_least} (from 0 to 1)")
+        content = encode(text, "text")
+        found: list[tuple[float, str, SimilarFile]] = []
+        for snapshot in self._snapshots:
+            for item in find_similar(snapshot, content, limit, at_least):
+                source, origins = first_source(snapshot, item)
+                index, measure = snapshot.manifest.id, Measure.JACCARD
+                made = SimilarFile(index, item.similarity, measure, described(source), origins)
+                found.append((-item.similarity, source.swhid, made))
+        files = tuple(file for _, _, file in sorted(found, key=lambda each: each[:2])[:limit])
+        return SimilarReport(self._coverage, hashlib.sha256(content).hexdigest(), at_least, files)
 
     def lookup(self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "") -> list[list[Passage]]:
         """The bare passages of `text` in each index: spans, counts and licence sets, without sources."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from codecite.indexer.report_json import report_to_dict
+from codecite.indexer.report_json import report_to_dict, similar_to_dict
 
 NOASSERTION = "NOASSERTION"
 """The SPDX word for a licence that nothing states."""
@@ -268,6 +268,31 @@ class Coverage:
     sources: tuple[str, ...]
     license_filter: str | None
     guarantee_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarFile:
+    """A Document that is similar to a text: its first Origin in the total order, and how many it has."""
+
+    index: str
+    similarity: float
+    measure: Measure
+    source: Source
+    origins: int
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarReport:
+    """The Documents most similar to a text, as whole files, the most similar first."""
+
+    indexes: tuple[Coverage, ...]
+    text_sha256: str
+    at_least: float
+    files: tuple[SimilarFile, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form, `codecite-similar/1`."""
+        return similar_to_dict(self)
 
 
 @dataclass(frozen=True, slots=True)

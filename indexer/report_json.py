@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from codecite.indexer.records import Attribution, Coverage, Report, Source, Written
+    from codecite.indexer.records import Attribution, Coverage, Report, SimilarReport, Source, Written
 
 
 def report_to_dict(report: Report) -> dict[str, Any]:
@@ -36,6 +36,28 @@ def report_to_dict(report: Report) -> dict[str, Any]:
     if report.generation is not None:
         form["generation"] = _written(report.generation)
     return form
+
+
+def similar_to_dict(report: SimilarReport) -> dict[str, Any]:
+    """The form of the files most similar to a text."""
+    return {
+        "schema": "codecite-similar/1",
+        "codecite": _version(),
+        "indexes": [_coverage(coverage) for coverage in report.indexes],
+        "text": {"sha256": report.text_sha256},
+        "at_least": report.at_least,
+        "hits": [
+            {
+                "rank": rank,
+                "index": file.index,
+                "similarity": round(file.similarity, 4),
+                "measure": str(file.measure),
+                "origins": file.origins,
+                **_source(file.source),
+            }
+            for rank, file in enumerate(report.files, start=1)
+        ],
+    }
 
 
 def _written(written: Written) -> dict[str, Any]:

@@ -43,6 +43,11 @@ def attribute(
     return tuple(replace(item, sources=item.sources[:sources]) for item in judged), verdict
 
 
+def described(source: Source) -> Source:
+    """The source with what its licence is and asks for, and whether its evidence disagrees."""
+    return _described(source, {})
+
+
 def _described(source: Source, described: dict[int, tuple[Source, Source]]) -> Source:
     """The source with what its licence is and asks for; Matches of one text may share it."""
     if id(source) not in described:

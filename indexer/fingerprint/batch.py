@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from codecite.indexer.config import WINDOW
+from codecite.indexer.fingerprint.minhash import signatures
 from codecite.indexer.kernels.documents import Fingerprints, Grouped, fingerprint_documents, measure
 from codecite.indexer.kernels.near import fingerprint_tokens
 from codecite.indexer.kernels.postings import PARTITION_BITS, partition
@@ -35,7 +36,7 @@ def fingerprint_batch(raw: Bytes, ends: Ints) -> Fingerprints:
     sizes = np.empty(len(ends), np.int64)
     lines = np.empty(len(ends), np.int64)
     measure(raw, ends, sizes, lines)
-    return Fingerprints(sizes, lines, exact, near)
+    return Fingerprints(sizes, lines, exact, near, signatures(raw, ends))
 
 
 def _grouped(hashes: Words, positions: Ints) -> Grouped:

@@ -26,12 +26,13 @@ class Grouped(NamedTuple):
 
 
 class Fingerprints(NamedTuple):
-    """A batch of Documents: their canonical bytes and line feeds, the fingerprints of their text and of its tokens."""
+    """A batch of Documents: canonical bytes, line feeds, the fingerprints of text and of tokens, MinHash signatures."""
 
     canonical: Ints
     lines: Ints
     exact: Grouped
     near: Grouped
+    signatures: Any32
 
 
 @kernel

@@ -100,10 +100,10 @@ def _licenses(snapshot: Snapshot, holder: NearHolder) -> set[str]:
     return {snapshot.expressions[number] for number in numbers.tolist()}
 
 
-def _rows(snapshot: Snapshot, holder: NearHolder) -> list[int]:
-    """The Origins of a Document."""
-    origins = snapshot.segments[holder.segment].origins
-    rows: list[int] = origins.rows[origins.bounds[holder.document] : origins.bounds[holder.document + 1]].tolist()
+def rows_of(snapshot: Snapshot, segment: int, document: int) -> list[int]:
+    """The numbers of the live Origins of a Document."""
+    origins = snapshot.segments[segment].origins
+    rows: list[int] = origins.rows[origins.bounds[document] : origins.bounds[document + 1]].tolist()
     return rows
 
 
@@ -115,7 +115,7 @@ def _counts(snapshot: Snapshot, holders: Sequence[NearHolder]) -> Counts:
     licenses: dict[str, int] = {}
     for holder in holders:
         named = snapshot.segments[holder.segment].origins.project
-        projects.update(int(named[row]) for row in _rows(snapshot, holder))
+        projects.update(int(named[row]) for row in rows_of(snapshot, holder.segment, holder.document))
         for license in _licenses(snapshot, holder):
             licenses[license] = licenses.get(license, 0) + 1
     return Counts(
@@ -135,7 +135,10 @@ def _sources(snapshot: Snapshot, holders: Sequence[NearHolder], wanted: int) -> 
     for holder in holders:
         segment = snapshot.segments[holder.segment].segment
         digest = segment.contents[holder.document].tobytes().hex()
-        found += [(snapshot.order_of(row, digest), row, digest, holder) for row in _rows(snapshot, holder)]
+        found += [
+            (snapshot.order_of(row, digest), row, digest, holder)
+            for row in rows_of(snapshot, holder.segment, holder.document)
+        ]
     found.sort(key=lambda item: item[0])
     sources = []
     for _, row, digest, holder in found[:wanted]:

@@ -31,11 +31,12 @@ from codecite.indexer.store.section import CheckedReader
 from codecite.indexer.store.segment import Segment
 from codecite.indexer.store.spool import NEAR, Group, Source
 from codecite.indexer.store.tables import ORIGIN_POOLS, PACKAGE_TEXTS, Pooled
-from codecite.indexer.store.writer import SegmentWriter
+from codecite.indexer.store.writer import PERMUTATIONS, SegmentWriter
 
 _PIECE = 4 << 20
 _RUN = 16 << 20
 _SAMPLE = 1 << 16
+_ROWS = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,24 @@ def merge(directory: Path, parts: Sequence[Part], executor: Executor, *, afresh:
         arrays = part.segment.arrays
         starts = np.stack([part.segment.document_raw, arrays.document_canonical, arrays.document_lines])
         writer.add_documents(np.diff(starts, axis=1)[:, part.documents])
+        for rows in _signatures(part):
+            writer.add_signatures(rows)
     contents = np.concatenate([part.segment.contents[part.documents] for part in parts])
     with ExitStack() as stack:
         postings = _merged(parts, "", stack), _merged(parts, NEAR, stack)
         return writer.finish(compressor.dictionary, contents, _origins(parts, contents), executor, postings)
+
+
+def _signatures(part: Part) -> Iterator[Array]:
+    """The signatures of the Documents that stay."""
+    reader = CheckedReader(part.segment.path / "signatures.npy")
+    try:
+        for first in range(0, len(part.documents), _ROWS):
+            kept = part.documents[first : first + _ROWS]
+            begin, end = first * PERMUTATIONS, (first + len(kept)) * PERMUTATIONS
+            yield reader.items(begin, end, np.uint32).reshape(-1, PERMUTATIONS)[kept]
+    finally:
+        reader.close()
 
 
 def _merged(parts: Sequence[Part], prefix: str, stack: ExitStack) -> Source:

@@ -45,13 +45,15 @@ GUARDED = {
 """Sections whose blocks are held against their checksums when they are first touched."""
 ARRAYS = ("dictionary", "blocks", "documents", "lists", "kgrams", "contents", "origin_bounds", "licenses", "foreign")
 """Arrays that are checked as a whole when the Segment is opened."""
+SIGNATURES = POSITIONS + 1
 NEAR_GUARDED = {
     CONTENT: "content.lz4",
     BUCKETS: f"{NEAR}buckets.npy",
     TAGS: f"{NEAR}tags.npy",
     POSITIONS: f"{NEAR}positions.npy",
+    SIGNATURES: "signatures.npy",
 }
-"""The same of the fingerprints of tokens; the content stands for the number that it has."""
+"""The same of the fingerprints of tokens and the signatures; the content stands for the number that it has."""
 REST = ("rest.npy", f"{NEAR}rest.npy")
 """What only a merge reads."""
 
@@ -118,6 +120,7 @@ class Segment:
         self._near_guarded = [section.guarded() for section in self._near_sections.values()]
         near = [array_of(self._near_sections[number]) for number in (BUCKETS, TAGS, POSITIONS)]
         self.near = Postings(near[0], near[1], near[2], guard(self._near_guarded))
+        self.signatures: Any32 = array_of(self._near_sections[SIGNATURES])
         groups, contexts = (array_of(self._sections[number]) for number in (GROUPS, CONTEXTS))
         self.kgrams = arrays["kgrams"]
         self.frequent = Frequent(arrays["lists"], groups, contexts, self.arrays.guards)

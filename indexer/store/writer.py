@@ -23,6 +23,7 @@ bytes; all positions count from the head of the Segment. With the share of 1.27 
     rest.npy            0       u8 or u16, of each posting; only in Segments below some 1.2 GB, there .055
     near-*.npy          .NEAR   buckets, tags, positions (ascending) and rest of the fingerprints of tokens, whose
                                 positions are those of the first token of each run
+    signatures.npy      .03     u32 [N * 128]: the MinHash signature of each Document (`kernels/minhash.py`)
     origins.arrow       .0076   the Origins (`tables.py`)
     packages.arrow              the Packages
     origin_bounds.npy   .0002   u32 [N + 1]: the Origins of Document d are the rows from origin_bounds[d]
@@ -56,6 +57,8 @@ MAX_CANONICAL = 1 << 31
 
 
 _PIECE = 1 << 22
+PERMUTATIONS = 128
+"""Numbers in a MinHash signature."""
 
 
 class SegmentWriter:
@@ -67,6 +70,7 @@ class SegmentWriter:
         self._content = SectionWriter(directory / "content.lz4")
         self._spool = PostingSpool(directory)
         self._near = PostingSpool(directory, prefix=NEAR)
+        self._signatures = (directory / "signatures").open("wb+")
         self._blocks: list[Array] = []
         self._documents: list[Array] = []
         self.raw_bytes = 0
@@ -76,6 +80,7 @@ class SegmentWriter:
         """Append a batch of Documents, whose raw bytes are `sizes`, in the order of their numbers."""
         self._spool.add(fingerprints.exact, self.canonical_bytes)
         self._near.add(fingerprints.near, self.canonical_bytes)
+        self.add_signatures(fingerprints.signatures)
         self.add_blocks(blocks)
         self.add_documents(np.stack([sizes, fingerprints.canonical, fingerprints.lines]))
 
@@ -83,6 +88,10 @@ class SegmentWriter:
         """Append blocks of content."""
         self._content.write(blocks.data.data)
         self._blocks.append(np.stack([np.diff(blocks.ends, prepend=0), blocks.raw, blocks.canonical, blocks.lines]))
+
+    def add_signatures(self, rows: Array) -> None:
+        """Append the signatures of Documents, u32 [n, 128]."""
+        self._signatures.write(np.ascontiguousarray(rows).data)
 
     def add_documents(self, sizes: Ints) -> None:
         """Append Documents: an array (3 x n) of their raw bytes, canonical bytes and line feeds."""
@@ -114,12 +123,9 @@ class SegmentWriter:
         write_frequent(directory, unordered, buckets, text, executor)
         write_postings(directory, *near, executor, unordered, NEAR)
         self._near.clear()
-        with SectionWriter(directory / f"{NEAR}positions.npy") as section:
-            write_array_header(section, np.uint32, near.postings)
-            with unordered.open("rb") as positions:
-                while piece := positions.read(_PIECE):
-                    section.write(memoryview(piece))
-        unordered.unlink()
+        _write_all(directory / f"{NEAR}positions.npy", near.postings, unordered)
+        self._signatures.close()
+        _write_all(directory / "signatures.npy", len(contents) * PERMUTATIONS, directory / "signatures")
         write_array(directory / "dictionary.npy", dictionary)
         write_array(directory / "blocks.npy", blocks)
         write_array(directory / "documents.npy", documents)
@@ -136,6 +142,15 @@ class SegmentWriter:
             self.raw_bytes,
             self.canonical_bytes,
         )
+
+
+def _write_all(path: Path, count: int, bare: Path) -> None:
+    """Write the u32s of a file, which goes, as a section."""
+    with SectionWriter(path) as section, bare.open("rb") as items:
+        write_array_header(section, np.uint32, count)
+        while piece := items.read(_PIECE):
+            section.write(memoryview(piece))
+    bare.unlink()
 
 
 def _starts(sizes: list[Array], rows: int) -> Ints:

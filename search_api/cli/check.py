@@ -85,7 +85,7 @@ def _check_files(index: Index, files: tuple[str, ...], asked: Asked, form: str) 
     code = OK
     for name in files:
         try:
-            text = _read(name).decode("utf-8", "surrogateescape")
+            text = read_input(name).decode("utf-8", "surrogateescape")
             report = index.check(text, policy=asked.policy, sources=asked.sources)
         except (OSError, CodeciteError) as error:
             complain(f"{name}: {error.strerror if isinstance(error, OSError) and error.strerror else error}")
@@ -104,7 +104,8 @@ def _check_files(index: Index, files: tuple[str, ...], asked: Asked, form: str) 
     return code
 
 
-def _read(name: str) -> bytes:
+def read_input(name: str) -> bytes:
+    """The bytes of a file, or of standard input for `-`."""
     if name != _STDIN:
         return Path(name).read_bytes()
     if sys.stdin.isatty():
