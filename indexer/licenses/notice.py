@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from codecite.indexer.licenses import wordings as words
@@ -27,6 +28,9 @@ NOTICE_HEAD = 4096
 _SHOWN = 200
 _TAG = b"SPDX-License-Identifier"
 _WORDS = (b"licen", b"permission", b"redistribution", b"gpl", b"unencumbered", b"as-is", b"cc0", b"royalty")
+_WORDS_OF_TEXTS = tuple(word.decode() for word in _WORDS)
+_BEHIND = 1600
+"""Characters behind the last of these words that may belong to a notice."""
 _SIGNS = (
     b"licensed", b"license:", b"mit license", b"gnu ", b"gnu\n", b"gnu\r", b" gpl", b"/gpl", b"(gpl", b"lgpl", b"agpl",
     b"permission is", b"permission to", b"above copyright", b"redistribution and", b"hereby granted", b"apache",
@@ -90,18 +94,27 @@ def _place(found: _Found) -> tuple[int, int, str]:
 
 def _evidence(comments: Comments) -> LicenseEvidence | None:
     text = comments.text
-    found = sorted(set(_named(_current(text))), key=_place)
-    if not found:
+    last = max(text.rfind(word) for word in _WORDS_OF_TEXTS)
+    found = _read(text[: last + _BEHIND])
+    if found is None:
         return None
-    first = found[0].start
-    stated = _stated(found)
-    expression = None
-    if any(one.expression for one in found):
-        joiner = " OR " if len(stated) > 1 and _is_choice(text) else " AND "
-        expression = normalize(joiner.join(f"({one})" for one in stated))
+    first, expression = found
     return LicenseEvidence(
         EvidenceKind.FILE_HEADER, expression, f"line {comments.line_of(first)}", text[first : first + _SHOWN]
     )
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> tuple[int, str | None] | None:
+    """Where the notice in a text of plain words begins, and what it states. Many files have the same one."""
+    found = sorted(set(_named(_current(text))), key=_place)
+    if not found:
+        return None
+    stated = _stated(found)
+    if not any(one.expression for one in found):
+        return found[0].start, None
+    joiner = " OR " if len(stated) > 1 and _is_choice(text) else " AND "
+    return found[0].start, normalize(joiner.join(f"({one})" for one in stated))
 
 
 def _current(text: str) -> str:
