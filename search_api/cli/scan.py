@@ -119,7 +119,9 @@ def scan(
     if NAMES_COMPONENTS.intersection(form for form, _ in outputs):
         sources = max(sources, _SBOM_SOURCES)
     digests = any(form in NEEDS_DIGESTS for form, _ in outputs)
-    asked = Asked(held, sources, None, count_apart, digests, mine, jobs)
+    asked = Asked(
+        held, sources, None, count_apart, digests, baseline is not None or write_baseline is not None, mine, jobs
+    )
     try:
         from codecite.indexer import open_index
 
@@ -222,5 +224,6 @@ def _write(outputs: list[tuple[str, str]], found: Scan) -> None:
             click.echo(rendered(form, found, colour=colour_wanted()), nl=False)
         else:
             Path(place).write_text(rendered(form, found), encoding="utf-8", errors="backslashreplace")
-            if form == "markdown" or len(outputs) == 1:
-                note(f"codecite: {found.outcome!s}: {count(len(found.findings), 'finding')}; wrote {printable(place)}")
+    if all(place != _STDIN for _, place in outputs):
+        places = ", ".join(printable(place) for _, place in outputs)
+        note(f"codecite: {found.outcome!s}: {count(len(found.findings), 'finding')}; wrote {places}")

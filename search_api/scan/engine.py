@@ -31,7 +31,7 @@ from codecite.indexer.errors import CodeciteError
 from codecite.indexer.records import Attribution, FileMark, Outcome, Skipped, SkipReason
 from codecite.search_api.scan.baseline import Baseline
 from codecite.search_api.scan.ignores import Note, note_for, read_notes, unused
-from codecite.search_api.scan.judging import File, canonical, counts, findings_of, starts_of
+from codecite.search_api.scan.judging import File, canonical, counts, findings_of, starts_of, with_hashes
 from codecite.search_api.scan.records import Finding, Ignored, Rule, Scan, Scanned, Severity, Target, Targets
 from codecite.search_api.scan.satisfied import FileStanding, Near
 
@@ -52,7 +52,8 @@ _OUTCOMES = {Severity.ERROR: Outcome.FAIL, Severity.WARNING: Outcome.WARN, Sever
 class Asked:
     """What is asked of each file: `policy` with the own projects in it, `sources` to keep, the day.
 
-    `digests` asks for the SHA-1 and the SWHID of files, too, of which nothing stands in the index.
+    `digests` asks for the SHA-1 and the SWHID of files, too, of which nothing stands in the index; `hashes` for
+    what a baseline knows findings by.
     """
 
     policy: Policy
@@ -60,6 +61,7 @@ class Asked:
     today: date | None = None
     count_apart: bool = False
     digests: bool = False
+    hashes: bool = False
     own: tuple[str, ...] = ()
     jobs: int = 0
 
@@ -272,6 +274,8 @@ def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
         file = File(target.path, content, starts_of(content), target.added, marks)
         standing = FileStanding(target.path, content, work.near)
         found, satisfied = findings_of(file, passages, report.verdict.reasons, asked.policy, standing, work.before)
+    if asked.hashes:
+        found = [with_hashes(finding, content) for finding in found]
     kept, ignored = [], []
     for finding in _mended(work, found):
         note = note_for(finding, (finding.regions[0][0], finding.regions[0][1]), notes)
