@@ -24,8 +24,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codecite.indexer.attribution.judge import worst
-from codecite.indexer.attribution.policy import Policy
+from codecite.indexer.attribution.judge import sources_wanted, worst
+from codecite.indexer.attribution.policy import MIN_BYTES, Policy
 from codecite.indexer.corpus.units import MAX_FILE_BYTES
 from codecite.indexer.errors import CodeciteError
 from codecite.indexer.records import Attribution, FileMark, Outcome, Skipped, SkipReason
@@ -64,6 +64,12 @@ class Asked:
     hashes: bool = False
     own: tuple[str, ...] = ()
     jobs: int = 0
+
+    @property
+    def shortest(self) -> int:
+        """Bytes of the shortest passage that can be a finding: shorter ones are not asked for a notice."""
+        may_object = sources_wanted(self.policy) > 0
+        return self.policy.min_bytes if may_object else max(self.policy.min_bytes, MIN_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +252,7 @@ def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
     if isinstance(content, Skipped):
         return content
     asked = work.asked
-    report = work.index.check(content, policy=asked.policy, sources=asked.sources, shortest=asked.policy.min_bytes)
+    report = work.index.check(content, policy=asked.policy, sources=asked.sources, shortest=asked.shortest)
     passages = tuple(item for item in report.attributions if counts(item, asked.policy))
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
     scanned = Scanned(target.path, "", "", report.text_sha256, len(content), 0, lines, passages=passages)
