@@ -23,6 +23,7 @@ PAGES = (
     "docs/operations.md",
     "docs/common.md",
     "docs/marks.md",
+    "docs/scanner.md",
 )
 
 

@@ -75,6 +75,10 @@ def find_passages(snapshot: Snapshot, text: CheckedText, shortest: int = 1) -> l
     query, hashes = prepared
     lists = [Lists(opened, query, hashes, shortest) for opened in snapshot.segments]
     try:
+        if not any(item.any_held for item in lists):
+            return []
+        for item in lists:
+            item.begin()
         return _passages(snapshot, text, query, lists, shortest)
     finally:
         for item in lists:

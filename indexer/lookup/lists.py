@@ -57,14 +57,17 @@ def _alone(query: Query, held: Flags, shortest: int) -> Flags:
 
     Of a passage each window of k-grams has a fingerprint that its Document selected, and that is a minimum of the query
     there, with a list. So the places of such minima in it follow each other within a window; the first and the last are
-    no more than a window from its ends. What is in no such chain of that extent need not be looked at. In runs, of
-    which not every place is listed, each place counts.
+    no more than a window from its ends. What is in no such chain of that extent need not be looked at. In runs that
+    hold such a minimum each place counts, since not every one is listed.
     """
     counts = np.diff(query.begins)
     places = query.positions[np.repeat(held, counts)]
     of = np.repeat(np.arange(len(held)), counts)[np.repeat(held, counts)]
-    runs = [np.arange(a, b, KGRAM) for a, b in zip(query.run_start.tolist(), query.run_end.tolist(), strict=True)]
-    filling = np.concatenate([places[:0], *runs, query.run_end - 1]) if runs else places[:0]
+    of_runs = np.unique(query.run_of[np.repeat(held, counts)])
+    of_runs = of_runs[of_runs >= 0]
+    starts, stops = query.run_start[of_runs], query.run_end[of_runs]
+    runs = [np.arange(a, b, KGRAM) for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
+    filling = np.concatenate([places[:0], *runs, stops - 1])
     every = np.concatenate([places, filling])
     if not len(every):
         return np.ones(len(held), np.bool_)
@@ -97,11 +100,19 @@ class Lists:
         self.numbers = np.empty(len(hashes), np.int64)
         self.compared = np.empty((4, DIAGONALS), np.int64)
         self.compared[0] = -1
-        segment = opened.segment
-        places = query.positions[query.begins[:-1]]
-        find_frequent(query.text, places, self.low, self.high, segment.frequent.lists, segment.kgrams, self.numbers)
         self._agreements: Agreements | None = None
         self._runs: dict[tuple[int, int], Ints] = {}
+
+    @property
+    def any_held(self) -> bool:
+        """Whether a minimum has a list at all."""
+        return bool((self.high > self.low).any())
+
+    def begin(self) -> None:
+        """Look which lists are frequent ones; comes before all that is asked."""
+        query, segment = self.query, self.opened.segment
+        places = query.positions[query.begins[:-1]]
+        find_frequent(query.text, places, self.low, self.high, segment.frequent.lists, segment.kgrams, self.numbers)
 
     @property
     def agreements(self) -> Agreements:

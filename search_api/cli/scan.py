@@ -119,13 +119,22 @@ def scan(
     if NAMES_COMPONENTS.intersection(form for form, _ in outputs):
         sources = max(sources, _SBOM_SOURCES)
     digests = any(form in NEEDS_DIGESTS for form, _ in outputs)
-    asked = Asked(held, sources, None, count_apart, digests, mine, jobs)
+    known = baseline if write_baseline is None else None
+    asked = Asked(
+        held,
+        sources,
+        count_apart=count_apart,
+        digests=digests,
+        hashes=baseline is not None or write_baseline is not None,
+        own=mine,
+        jobs=jobs,
+    )
     try:
         from codecite.indexer import open_index
 
         index = open_index(*indexes)
         with compiling_to_read():
-            found = _scanned(index, targets, asked, None if write_baseline is not None else baseline)
+            found = _scanned(index, targets, asked, known)
     except (IndexMissingError, IndexCorruptError, IndexVersionError) as error:
         if held.on_failure is OnFailure.CLOSED:
             raise
@@ -135,7 +144,7 @@ def scan(
         _write(outputs, unreachable(targets, asked, str(error)))
         return OK
     if fixing:
-        found = _fixed(index, path, found, asked, changed=diff is not None or staged or patch is not None)
+        found = _fixed(index, targets, found, asked, known, changed=diff is not None or staged or patch is not None)
     if write_baseline is not None:
         _write_baseline(write_baseline, found)
         return OK
@@ -186,7 +195,7 @@ def _scanned(index: Index, targets: Targets, asked: Asked, baseline: Path | None
         return scan_targets(index, targets, asked, known, told)
 
 
-def _fixed(index: Index, path: Path, found: Scan, asked: Asked, *, changed: bool) -> Scan:
+def _fixed(index: Index, targets: Targets, found: Scan, asked: Asked, known: Path | None, *, changed: bool) -> Scan:
     """Write what is asked for, and scan again what was written to, until nothing more is asked for."""
     from codecite.search_api.scan.fix import fix, fixable
 
@@ -205,7 +214,7 @@ def _fixed(index: Index, path: Path, found: Scan, asked: Asked, *, changed: bool
             return found
         if not done.written:
             break
-        found = _scanned(index, _targets(path, None, False, None, None), asked, None)
+        found = _scanned(index, targets, asked, known)
     return found
 
 
@@ -222,5 +231,6 @@ def _write(outputs: list[tuple[str, str]], found: Scan) -> None:
             click.echo(rendered(form, found, colour=colour_wanted()), nl=False)
         else:
             Path(place).write_text(rendered(form, found), encoding="utf-8", errors="backslashreplace")
-            if form == "markdown" or len(outputs) == 1:
-                note(f"codecite: {found.outcome!s}: {count(len(found.findings), 'finding')}; wrote {printable(place)}")
+    if all(place != _STDIN for _, place in outputs):
+        places = ", ".join(printable(place) for _, place in outputs)
+        note(f"codecite: {found.outcome!s}: {count(len(found.findings), 'finding')}; wrote {places}")

@@ -24,14 +24,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codecite.indexer.attribution.judge import worst
-from codecite.indexer.attribution.policy import Policy
+from codecite.indexer.attribution.judge import sources_wanted, worst
+from codecite.indexer.attribution.policy import MIN_BYTES, Policy
 from codecite.indexer.corpus.units import MAX_FILE_BYTES
 from codecite.indexer.errors import CodeciteError
 from codecite.indexer.records import Attribution, FileMark, Outcome, Skipped, SkipReason
 from codecite.search_api.scan.baseline import Baseline
 from codecite.search_api.scan.ignores import Note, note_for, read_notes, unused
-from codecite.search_api.scan.judging import File, canonical, counts, findings_of, starts_of
+from codecite.search_api.scan.judging import File, canonical, counts, findings_of, starts_of, with_hashes
 from codecite.search_api.scan.records import Finding, Ignored, Rule, Scan, Scanned, Severity, Target, Targets
 from codecite.search_api.scan.satisfied import FileStanding, Near
 
@@ -52,7 +52,8 @@ _OUTCOMES = {Severity.ERROR: Outcome.FAIL, Severity.WARNING: Outcome.WARN, Sever
 class Asked:
     """What is asked of each file: `policy` with the own projects in it, `sources` to keep, the day.
 
-    `digests` asks for the SHA-1 and the SWHID of files, too, of which nothing stands in the index.
+    `digests` asks for the SHA-1 and the SWHID of files, too, of which nothing stands in the index; `hashes` for
+    what a baseline knows findings by.
     """
 
     policy: Policy
@@ -60,8 +61,15 @@ class Asked:
     today: date | None = None
     count_apart: bool = False
     digests: bool = False
+    hashes: bool = False
     own: tuple[str, ...] = ()
     jobs: int = 0
+
+    @property
+    def shortest(self) -> int:
+        """Bytes of the shortest passage that can be a finding: shorter ones are not asked for a notice."""
+        may_object = sources_wanted(self.policy) > 0
+        return self.policy.min_bytes if may_object else max(self.policy.min_bytes, MIN_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +252,7 @@ def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
     if isinstance(content, Skipped):
         return content
     asked = work.asked
-    report = work.index.check(content, policy=asked.policy, sources=asked.sources, shortest=asked.policy.min_bytes)
+    report = work.index.check(content, policy=asked.policy, sources=asked.sources, shortest=asked.shortest)
     passages = tuple(item for item in report.attributions if counts(item, asked.policy))
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
     scanned = Scanned(target.path, "", "", report.text_sha256, len(content), 0, lines, passages=passages)
@@ -272,6 +280,8 @@ def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
         file = File(target.path, content, starts_of(content), target.added, marks)
         standing = FileStanding(target.path, content, work.near)
         found, satisfied = findings_of(file, passages, report.verdict.reasons, asked.policy, standing, work.before)
+    if asked.hashes:
+        found = [with_hashes(finding, content) for finding in found]
     kept, ignored = [], []
     for finding in _mended(work, found):
         note = note_for(finding, (finding.regions[0][0], finding.regions[0][1]), notes)

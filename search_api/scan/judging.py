@@ -110,7 +110,7 @@ def findings_of(
             satisfied.append(attribution)
         elif judged[0] is not None:
             found.append(_finding(file, attribution, judged[0], judged[1], why, policy, regions))
-    return [_with_hashes(finding, file.content) for finding in _without_inner(found, satisfied)], satisfied
+    return _without_inner(found, satisfied), satisfied
 
 
 def _judged(
@@ -274,7 +274,8 @@ def _without_inner(found: list[Finding], satisfied: list[Attribution]) -> list[F
     return sorted(kept, key=lambda item: (item.regions[0], item.rule))
 
 
-def _with_hashes(finding: Finding, content: bytes) -> Finding:
+def with_hashes(finding: Finding, content: bytes) -> Finding:
+    """The finding with what a baseline knows it by."""
     return replace(finding, hashes=hashes_of(content[finding.byte_start : finding.byte_end]))
 
 

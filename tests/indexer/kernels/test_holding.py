@@ -134,6 +134,7 @@ def test_documents_that_hold_a_span_are_found(raw: list[bytes], least: int, data
         build(index, [(content, [Place()]) for content in raw])
         opened = Snapshot(index).segments[0]
         lists = Lists(opened, query, hashes)
+        lists.begin()
         held = lists.hold(np.array(spans, np.int64).T.copy())
         lists.close()
         of = {hashlib.sha1(b"blob %d\0" % len(content) + content).digest(): content for content in raw}
