@@ -28,6 +28,7 @@ from codecite.indexer.licenses.named import LicenseFilter
 from codecite.indexer.making import SegmentMaker
 from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
 from codecite.indexer.store.known import Known
+from codecite.indexer.store.lexical import written
 from codecite.indexer.store.manifest import Manifest, new_manifest, publish, read_manifest, remove_left_overs, writing
 from codecite.indexer.store.origins import NewOrigin
 from codecite.indexer.store.tables import evidence_to_json
@@ -95,6 +96,7 @@ def add(
     sync: bool = False,
     only_licenses: LicenseFilter | None = None,
     generated: bool = False,
+    lexical: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> AddResult:
     """Add what is new in `units` to the index in `directory` (made if there is none) and publish it.
@@ -104,7 +106,8 @@ def add(
     and is read again the next time. With `sync`, what the index holds of the sources of these units and they no longer
     have is removed, unless one of their units failed (`unsynced` names them).
     `only_licenses` belongs to the index: it is set when the index is made, holds for all that is added later, and is in
-    the coverage of every Report. `generated` makes the index that of a ledger.
+    the coverage of every Report. `generated` makes the index that of a ledger, `lexical` one that can be searched by
+    words, which it stays.
     Raises IndexLockedError, IndexWriteError, IndexVersionError, IndexCorruptError, and ConfigError for a filter that is
     not the index's own.
     """
@@ -117,7 +120,7 @@ def add(
         manifest = _filtered(directory, manifest, only_licenses)
         remove_left_overs(directory, manifest)
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as executor:
-            build = _Build(directory, manifest, executor, progress)
+            build = _Build(directory, manifest, executor, progress, lexical=lexical)
             Intake(build, executor).read(build.watched(units))
             build.finish(sync=sync)
             remove_left_overs(directory, build.manifest)
@@ -146,8 +149,11 @@ class _Build:
         manifest: Manifest,
         executor: ThreadPoolExecutor,
         progress: Callable[[Progress], None] | None,
+        *,
+        lexical: bool,
     ) -> None:
         self.manifest = manifest
+        self._lexical = lexical or manifest.lexical is not None
         self._directory = directory
         self._executor = executor
         self._report = progress
@@ -266,7 +272,7 @@ class _Build:
     def finish(self, *, sync: bool) -> None:
         """Write what is left, and publish everything."""
         self._close()
-        if self._maker.finished or self.manifest.generation == 0:
+        if self._maker.finished or self.manifest.generation == 0 or (self._lexical and self.manifest.lexical is None):
             self._publish()
         if sync:
             gone = self._known.unmet(self._met_sources - self.broken)
@@ -290,6 +296,8 @@ class _Build:
         entries = (*self.manifest.segments, *self._maker.finished)
         sources = (*self.manifest.sources, *self._sources)
         self.manifest = self.manifest.following(entries, sources, self.manifest.takedowns)
+        if self._lexical:
+            self.manifest = written(self._directory, self.manifest, self._maker.finished, self._executor)
         publish(self._directory, self.manifest)
         self._maker.finished = []
 

@@ -44,5 +44,9 @@ class TextError(CodeciteError):
     """A text cannot be checked (a lone surrogate, say); names the offset."""
 
 
+class QueryError(CodeciteError):
+    """A search that cannot be taken apart; the message names the place and shows one that can."""
+
+
 class ModelError(CodeciteError):
     """A model cannot be loaded or run."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,10 @@ from codecite.indexer.errors import ConfigError, IndexMissingError
 from codecite.indexer.ledger import index_of_ledger, with_records
 from codecite.indexer.licenses.categories import category
 from codecite.indexer.lookup.exact import Passage, find_passages
+from codecite.indexer.lookup.lexical import search
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.lookup.near_matches import find_near_matches
+from codecite.indexer.lookup.query import parse_query
 from codecite.indexer.lookup.similar import find_similar, first_source
 from codecite.indexer.lookup.stream import SPACE
 from codecite.indexer.records import (
@@ -32,11 +34,14 @@ from codecite.indexer.records import (
     Match,
     Measure,
     Report,
+    SearchHit,
+    SearchReport,
     SimilarFile,
     SimilarReport,
     Source,
 )
 from codecite.indexer.store.documents import file_of
+from codecite.indexer.store.lexical import LexicalReader
 from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.snapshot import Snapshot
 from codecite.indexer.store.statistics import evidence_of, groups_of, languages_of, licenses_of, packages_of
@@ -44,6 +49,7 @@ from codecite.indexer.stream import Part, StreamChecker
 from codecite.indexer.text.checked import CheckedText, encode
 from codecite.indexer.upkeep import read_takedowns
 
+_MOST_HITS = 10_000
 _VIEWS = 8
 """Sets of own projects for which a view of the index is kept."""
 
@@ -85,6 +91,7 @@ class Index:
         self._directories = directories
         self._snapshots = tuple(Snapshot(directory) for directory in directories)
         self._coverage = tuple(snapshot.coverage for snapshot in self._snapshots)
+        self._readers: dict[Path, LexicalReader] = {}
         self._views: dict[tuple[str, ...], tuple[tuple[Snapshot, ...], tuple[Coverage, ...]]] = {}
 
     def check(
@@ -186,6 +193,50 @@ class Index:
                 self._views.clear()
             self._views[own] = found
         return found
+
+    def search(
+        self,
+        query: str,
+        *,
+        language: str | None = None,
+        license: str | None = None,
+        repository: str | None = None,
+        path: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
+    ) -> SearchReport:
+        """The Documents that hold the words of a query, the best first, `limit` of them from number `offset` on.
+
+        How a query is written says `lookup/query.py`; the options narrow it as its fields do. Raises QueryError,
+        ConfigError for numbers out of range, IndexMissingError for an index without a lexical part.
+        """
+        if not 1 <= limit <= _MOST_HITS or not 0 <= offset <= _MOST_HITS:
+            raise ConfigError(f"limit is {limit}, offset is {offset}; {_MOST_HITS:,} are the most, 1 hit the least")
+        options = {"language": language, "license": license, "repository": repository, "path": path}
+        asked = parse_query(query)
+        more = tuple((name, value) for name, value in options.items() if value)
+        asked = replace(asked, fields=asked.fields + more)
+        found: list[tuple[float, str, SearchHit]] = []
+        total, capped = 0, False
+        for directory, snapshot in zip(self._directories, self._snapshots, strict=True):
+            hits, count, open_ended = search(snapshot, self._reader(directory, snapshot), asked, offset + limit)
+            index = snapshot.manifest.id
+            for hit in hits:
+                made = SearchHit(index, hit.score, described(hit.source), hit.snippet, hit.terms)
+                found.append((-hit.score, hit.source.swhid, made))
+            total, capped = total + count, capped or open_ended
+        found.sort(key=lambda each: each[:2])
+        chosen = tuple(hit for _, _, hit in found[offset : offset + limit])
+        return SearchReport(self._coverage, query, offset, total, capped, chosen)
+
+    def _reader(self, directory: Path, snapshot: Snapshot) -> LexicalReader | None:
+        named = snapshot.manifest.lexical
+        if named is None:
+            return None
+        reader = self._readers.get(directory)
+        if reader is None:
+            reader = self._readers[directory] = LexicalReader(directory, named[0])
+        return reader
 
     def similar(self, text: str | bytes, *, limit: int = 10, at_least: float = 0.5) -> SimilarReport:
         """The `limit` Documents most similar to a text, as whole files, with their Jaccard similarity.

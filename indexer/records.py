@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from codecite.indexer.report_json import report_to_dict, similar_to_dict
+from codecite.indexer.report_json import report_to_dict, search_to_dict, similar_to_dict
 
 NOASSERTION = "NOASSERTION"
 """The SPDX word for a licence that nothing states."""
@@ -268,6 +268,36 @@ class Coverage:
     sources: tuple[str, ...]
     license_filter: str | None
     guarantee_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A Document that fits a search: `source` is its first fitting Origin with the lines of `snippet`.
+
+    `terms` are the places in `snippet` (code points) of what was searched for.
+    """
+
+    index: str
+    score: float
+    source: Source
+    snippet: str
+    terms: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchReport:
+    """The hits of a search from `offset` on, the best first. `total` counts all of them, unless capped."""
+
+    indexes: tuple[Coverage, ...]
+    query: str
+    offset: int
+    total: int
+    total_capped: bool
+    hits: tuple[SearchHit, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form, `codecite-search/1`."""
+        return search_to_dict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from codecite.indexer.records import Attribution, Coverage, Report, SimilarReport, Source, Written
+    from codecite.indexer.records import Attribution, Coverage, Report, SearchReport, SimilarReport, Source, Written
 
 
 def report_to_dict(report: Report) -> dict[str, Any]:
@@ -36,6 +36,29 @@ def report_to_dict(report: Report) -> dict[str, Any]:
     if report.generation is not None:
         form["generation"] = _written(report.generation)
     return form
+
+
+def search_to_dict(report: SearchReport) -> dict[str, Any]:
+    """The form of the hits of a search."""
+    return {
+        "schema": "codecite-search/1",
+        "codecite": _version(),
+        "indexes": [_coverage(coverage) for coverage in report.indexes],
+        "query": report.query,
+        "total": report.total,
+        "total_capped": report.total_capped,
+        "hits": [
+            {
+                "rank": rank,
+                "index": hit.index,
+                "score": round(hit.score, 4),
+                "snippet": hit.snippet,
+                "terms": [list(span) for span in hit.terms],
+                **_source(hit.source),
+            }
+            for rank, hit in enumerate(report.hits, start=report.offset + 1)
+        ],
+    }
 
 
 def similar_to_dict(report: SimilarReport) -> dict[str, Any]:

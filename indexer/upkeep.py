@@ -20,6 +20,7 @@ import numpy as np
 from codecite.indexer.errors import IndexMissingError
 from codecite.indexer.kernels.types import Flags
 from codecite.indexer.records import Package
+from codecite.indexer.store.lexical import anew
 from codecite.indexer.store.manifest import (
     Manifest,
     SegmentEntry,
@@ -129,6 +130,8 @@ def _merged(
     kept = tuple(entry for entry in entries if entry is not None)
     following = manifest.following(kept, manifest.sources, manifest.takedowns)
     following = replace(following, unerased=manifest.unerased and not erasing)
+    if erasing and following.lexical is not None:
+        following = anew(directory, following, executor)
     publish(directory, following)
     remove_left_overs(directory, following)
     return following

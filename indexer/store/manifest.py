@@ -62,7 +62,8 @@ class Manifest:
     """What one generation of an index consists of. `unerased`: something of what was removed may be on the disk.
 
     `license_filter` says which licences the index may hold (`licenses/named.py`), None for any. `generated`: it is that
-    of a ledger, and holds what this service generated.
+    of a ledger, and holds what this service generated. `lexical` is the folder of its lexical index, if it has one, and
+    the number of the commit there.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Manifest:
     unerased: bool = False
     license_filter: str | None = None
     generated: bool = False
+    lexical: tuple[str, int] | None = None
 
     def following(self, segments: tuple[SegmentEntry, ...], sources: Iterable[str], takedowns: str | None) -> Manifest:
         """The next generation, built now."""
@@ -120,6 +122,7 @@ def read_manifest(directory: Path) -> Manifest:
             unerased=fields["unerased"],
             license_filter=fields.get("license_filter"),
             generated=fields.get("generated", False),
+            lexical=None if fields.get("lexical") is None else tuple(fields["lexical"]),
         )
     except ConfigError as error:
         raise IndexVersionError(f"{path}: {error}; build the index again") from None
@@ -244,6 +247,9 @@ def remove_left_overs(directory: Path, manifest: Manifest) -> None:
             if removed.name != live[path.name]:
                 _delete(removed)
     (directory / (_NAME + ".new")).unlink(missing_ok=True)
+    for path in directory.glob("lexical-*"):
+        if manifest.lexical is None or path.name != manifest.lexical[0]:
+            _delete(path)
     for path in directory.glob("takedowns-*"):
         if path.name != manifest.takedowns:
             _delete(path)

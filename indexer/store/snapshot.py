@@ -90,6 +90,10 @@ class OpenSegment:
         self.segment.raise_if_damaged()
         self.scratches.append(scratch)
 
+    def live_at(self, document: int) -> bool:
+        """Whether a Document has a live Origin."""
+        return bool(self.origins.bounds[document + 1] > self.origins.bounds[document])
+
     @property
     def live(self) -> Flags:
         """Which Documents have a live Origin: a flag for each."""

@@ -89,8 +89,10 @@ def packages_of(snapshot: Snapshot) -> int:
 
 
 def size_on_disk(directory: Path, manifest: Manifest) -> int:
-    """The bytes of all files of the live Segments and of the manifest."""
+    """The bytes of all files of the live Segments, of the lexical index and of the manifest."""
     size = (directory / "manifest.json").stat().st_size
     for entry in manifest.segments:
         size += sum(path.stat().st_size for path in segment_directory(directory, entry.name).iterdir())
+    if manifest.lexical is not None:
+        size += sum(path.stat().st_size for path in (directory / manifest.lexical[0]).iterdir())
     return size

@@ -83,6 +83,13 @@ _REFUSALS = {
     metavar="N",
     help="Skip files that are larger; 16 MiB by default.",
 )
+@click.option(
+    "--search/--no-search",
+    "lexical",
+    default=True,
+    show_default=True,
+    help="Whether a new index can be searched by words; one that can always will.",
+)
 @written_index_option
 @format_option
 def add(
@@ -96,6 +103,7 @@ def add(
     revision: str | None,
     columns: str | None,
     max_file_bytes: int | None,
+    lexical: bool,
     directory: Path,
     form: str,
 ) -> int:
@@ -111,7 +119,13 @@ def add(
         raise click.UsageError("--revision is of git repositories; name one as a SOURCE")
     reading = _reading(patterns, pattern_files, revision, columns, max_file_bytes)
     result = add_sources(
-        directory, sources, installed=installed, sync=sync, reading=reading, only_licenses=_filter(only)
+        directory,
+        sources,
+        installed=installed,
+        sync=sync,
+        reading=reading,
+        only_licenses=_filter(only),
+        lexical=lexical,
     )
     if form == "json":
         answer(_result_object(result))
@@ -166,6 +180,7 @@ def add_sources(
     sync: bool = False,
     reading: Reading | None = None,
     only_licenses: LicenseFilter | None = None,
+    lexical: bool = True,
 ) -> AddResult:
     """Add to the index in `directory`, with a progress bar."""
     from codecite.indexer.build import add as add_units
@@ -185,7 +200,7 @@ def add_sources(
                 bar.draw(_progress_line(progress), progress.bytes, way.share)
 
         shown = show if bar.wanted else None
-        return add_units(directory, way, sync=sync, only_licenses=only_licenses, progress=shown)
+        return add_units(directory, way, sync=sync, only_licenses=only_licenses, lexical=lexical, progress=shown)
 
 
 def _progress_line(progress: Progress) -> str:

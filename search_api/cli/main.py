@@ -25,6 +25,7 @@ from codecite.search_api.cli.notice import notice
 from codecite.search_api.cli.options import ERROR, OK, complain
 from codecite.search_api.cli.policy import policy
 from codecite.search_api.cli.scan import scan
+from codecite.search_api.cli.search import search
 from codecite.search_api.cli.similar import similar
 from codecite.search_api.cli.warm import warm
 
@@ -46,7 +47,7 @@ def cli() -> None:
     """Tell where code came from: every passage it shares with a corpus, where, and under which licence."""
 
 
-for _command in (check, generate, demo, index, ledger, notice, policy, scan, similar, warm):
+for _command in (check, generate, demo, index, ledger, notice, policy, scan, search, similar, warm):
     cli.add_command(_command)
 
 
