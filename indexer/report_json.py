@@ -99,12 +99,13 @@ def attribution_to_dict(attribution: Attribution) -> dict[str, Any]:
         "marks": [str(mark) for mark in attribution.marks],
         "licenses": dict(counts.licenses),
         "licenses_capped": counts.licenses_capped,
-        "sources": [_source(source) for source in attribution.sources],
+        "sources": [source_to_dict(source) for source in attribution.sources],
         "outcome": str(attribution.outcome),
     }
 
 
-def _source(source: Source) -> dict[str, Any]:
+def source_to_dict(source: Source) -> dict[str, Any]:
+    """The form of one source of an Attribution."""
     origin = source.origin
     form: dict[str, Any] = {
         "swhid": source.swhid,

@@ -27,12 +27,12 @@ def file_of(snapshot: Snapshot, package: Mapping[str, str | None], path: str) ->
     for segment in segments:
         for document in _documents(segment, package, path):
             if document < segment.entry.documents:
-                return _raw(segment, document)
+                return raw_of(segment, document)
             digest = segment.foreign[document - segment.entry.documents]
             for other in segments:
                 found = np.flatnonzero((other.contents.reshape(-1, 20) == digest).all(axis=1))
                 if len(found):
-                    return _raw(other, int(found[0]))
+                    return raw_of(other, int(found[0]))
     return None
 
 
@@ -51,7 +51,8 @@ def _documents(segment: Segment, package: Mapping[str, str | None], path: str) -
     return [int(segment.origin_document[origin]) for origin in origins]
 
 
-def _raw(segment: Segment, document: int) -> bytes:
+def raw_of(segment: Segment, document: int) -> bytes:
+    """The raw bytes of a Document of a Segment."""
     begin, end = (int(at) for at in segment.document_raw[document : document + 2])
     arrays = segment.arrays
     with closing(
