@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
 from dataclasses import dataclass
@@ -40,9 +41,11 @@ def read_keys(path: Path) -> Keys:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); make a key with 'codecite key NAME'") from None
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); make a key with 'codecite key NAME --api-key-file FILE'"
+        ) from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8; make keys with 'codecite key NAME'") from None
+        raise ConfigError(f"{path}: is not UTF-8; make keys with 'codecite key NAME --api-key-file FILE'") from None
     found = []
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -54,7 +57,7 @@ def read_keys(path: Path) -> Keys:
             )
         found.append((fields.group(1), bytes.fromhex(fields.group(2))))
     if not found:
-        raise ConfigError(f"{path}: holds no key; make one with 'codecite key NAME'")
+        raise ConfigError(f"{path}: holds no key; make one with 'codecite key NAME --api-key-file FILE'")
     return Keys(tuple(found))
 
 
@@ -65,3 +68,20 @@ def new_key(name: str) -> tuple[str, str]:
     if _LINE.fullmatch(line) is None:
         raise ConfigError(f"{name!r} is no name of a key: use letters, digits, '_', '.' and '-', at most 64")
     return key, line
+
+
+def append_key(path: Path, name: str) -> str:
+    """Make a key and keep its hash in the file, which only its owner may read; returns the key.
+
+    Raises ConfigError where the name is taken or the file cannot be written.
+    """
+    key, line = new_key(name)
+    if path.exists() and path.stat().st_size and any(known == name for known, _ in read_keys(path).hashes):
+        raise ConfigError(f"{path}: has a key {name} already; take its line out first")
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from None
+    return key

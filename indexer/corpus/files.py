@@ -43,10 +43,11 @@ def read_path(path: str, name: str, reading: Reading, near: Near = NOTHING, *, f
         descriptor = os.open(path, _FLAGS if follow else _FLAGS | _NO_FOLLOW)
     except (OSError, ValueError) as error:
         return unreadable(name, error)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):  # before FileIO, which raises for a folder
+        os.close(descriptor)
+        return Skipped(name, SkipReason.NOT_A_FILE, "a folder, pipe, socket or device")
     with FileIO(descriptor) as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return Skipped(name, SkipReason.NOT_A_FILE, "a folder, pipe, socket or device")
         if status.st_size > reading.max_file_bytes:
             return too_large(name, status.st_size, reading)
         try:
