@@ -6,9 +6,11 @@ In: calls of tools. Out: the answers of the library, in their JSON forms. It ref
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 
 from codecite.indexer.attribution.policy import Policy
 from codecite.indexer.attribution.shipped import as_text
@@ -26,6 +28,7 @@ _INSTRUCTIONS = (
     "it over; a passage that is found has sources, licences and what these ask for. No match never means original: "
     "each answer states what the index holds."
 )
+Tool = TypeVar("Tool", bound=Callable[..., Any])
 _SOURCES = 20
 _TEXT = 20_000
 """Characters of a licence's text that are told at most."""
@@ -37,6 +40,7 @@ def make_agent_server(index: Index, policy: Policy) -> MCPServer[Any]:
     server: MCPServer[Any] = MCPServer("codecite", instructions=_INSTRUCTIONS)
 
     @server.tool()
+    @_told
     def check(text: str, before: str = "", after: str = "", sources: int = 3) -> dict[str, Any]:
         """Find the passages of a piece of code that stand in the index, where, under which licences, and the verdict.
 
@@ -46,16 +50,19 @@ def make_agent_server(index: Index, policy: Policy) -> MCPServer[Any]:
         return live.answer(lambda found: found.check(text, policy=policy, **options)).to_dict()
 
     @server.tool()
+    @_told
     def search(query: str, limit: int = 10) -> dict[str, Any]:
         """Search the code of the index by words and names."""
         return _asked(live, "search", query, limit)
 
     @server.tool()
+    @_told
     def similar(text: str, limit: int = 10) -> dict[str, Any]:
         """Find files of the index that are nearly this one."""
         return _asked(live, "similar", text, limit)
 
     @server.tool()
+    @_told
     def notice(text: str, path: str = "code") -> dict[str, Any]:
         """Write the attributions that must be shipped with a piece of code, and name what no notice settles."""
 
@@ -67,6 +74,7 @@ def make_agent_server(index: Index, policy: Policy) -> MCPServer[Any]:
         return live.answer(made)
 
     @server.tool()
+    @_told
     def explain_license(expression: str, into: str | None = None) -> dict[str, Any]:
         """Say what kind of licence an SPDX expression stands for, what it asks for, and its text.
 
@@ -75,6 +83,19 @@ def make_agent_server(index: Index, policy: Policy) -> MCPServer[Any]:
         return explained(expression, into)
 
     return server
+
+
+def _told(tool: Tool) -> Tool:
+    """The same tool, whose errors of the library are told to the agent."""
+
+    @wraps(tool)
+    def telling(*arguments: Any, **named: Any) -> Any:
+        try:
+            return tool(*arguments, **named)
+        except CodeciteError as error:
+            raise ToolError(str(error)) from None
+
+    return cast(Tool, telling)
 
 
 def explained(expression: str, into: str | None) -> dict[str, Any]:
