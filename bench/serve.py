@@ -75,11 +75,13 @@ def main() -> None:
             print(f"{'route':24}{'requests':>9}{'errors':>8}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
             health = load(server.port, [b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"], arguments)
             row("GET /healthz", health)
+            half = server.memory()
             checks = load(server.port, [check(text) for text in texts], arguments)
             row("POST /api/v1/check", checks)
             over = (percentile(checks[0], 99) - percentile(health[0], 99)) * 1000
             print(f"p99 of check over that of healthz: {over:.1f} ms, at {arguments.rate} requests a second")
-            print(f"resident memory: {before / 1e6:.0f} MB before, {server.memory() / 1e6:.0f} MB after")
+            memory = ", ".join(f"{size / 1e6:.0f} MB" for size in (before, half, server.memory()))
+            print(f"resident memory that no file is mapped to, before, between and after: {memory}")
             if server.generations() > 1:
                 print(f"the generation at the end: {server.generations()}")
 

@@ -106,14 +106,15 @@ def serve(
     from codecite.generator.generator import Generator
     from codecite.indexer import open_index
     from codecite.indexer.attribution.policy import load_policy
-    from codecite.indexer.ledger import Ledger
     from codecite.search_api.keys import read_keys
+    from codecite.search_api.ledgers import SharedLedger
     from codecite.search_api.logs import log_to_stderr
-    from codecite.search_api.server import make_server
+    from codecite.search_api.server import few_arenas, make_server
     from codecite.search_api.server import serve as run
     from codecite.search_api.service import NAME
     from codecite.search_api.settings import Settings
 
+    few_arenas()
     settings = Settings(
         max_body=max_body,
         checks=checks,
@@ -127,7 +128,7 @@ def serve(
     index = open_index(*indexes)
     ensure_compiled()
     model = _model(place or upstream, served_model, key_file, tokenizer)
-    ledger = None if ledger_place is None else Ledger(ledger_place)
+    ledger = None if ledger_place is None else SharedLedger(ledger_place)
     generator = None if model is None else Generator(model, index, held, ledger, keep_text=not without_text)
     app = create_app(index, generator, held, settings)
     server = make_server(app, host, port, threads=threads, max_body=max_body)
@@ -137,6 +138,7 @@ def serve(
         run(server, lambda: setattr(app.extensions[NAME], "stopping", True), grace=grace)
     finally:
         if ledger is not None:
+            ledger.compact()
             ledger.close()
     return OK
 
