@@ -82,6 +82,9 @@ def main() -> None:
             print(f"p99 of check over that of healthz: {over:.1f} ms, at {arguments.rate} requests a second")
             memory = ", ".join(f"{size / 1e6:.0f} MB" for size in (before, half, server.memory()))
             print(f"resident memory that no file is mapped to, before, between and after: {memory}")
+            alone = in_process(index, texts)
+            p50, p99 = (percentile(alone, share) * 1000 for share in (50, 99))
+            print(f"the library alone, one thread, the same texts: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
             if server.generations() > 1:
                 print(f"the generation at the end: {server.generations()}")
 
@@ -239,6 +242,20 @@ def crawl(port: int) -> None:
         for byte in check("x" * CHARACTERS):
             connection.sendall(bytes([byte]))
             time.sleep(1)
+
+
+def in_process(index: Path, texts: list[str]) -> list[float]:
+    """Seconds for each text without a server: the check and its JSON form, in one thread; the second pass of two."""
+    from codecite.indexer import open_index
+
+    opened, times = open_index(index), []
+    for _ in range(2):
+        times.clear()
+        for text in texts:
+            start = time.perf_counter()
+            json.dumps(opened.check(text).to_dict())
+            times.append(time.perf_counter() - start)
+    return times
 
 
 def percentile(times: list[float], share: float) -> float:

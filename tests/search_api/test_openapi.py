@@ -22,6 +22,14 @@ def test_every_route_is_described(client: Any) -> None:
             assert path in client.get("/openapi.json").get_json()["paths"], path
 
 
+def test_the_page_about_http_names_every_route(client: Any) -> None:
+    """docs/http.md has each path, and none that is not there."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| route \|.*?^$", page, re.MULTILINE | re.DOTALL)
+    named = set(re.findall(r"(?<=[ `])(/[\w/{}.]+)(?=`)", table))
+    assert named == {*client.get("/openapi.json").get_json()["paths"], "/docs"}
+
+
 def test_the_description_is_valid(require, client: Any) -> None:
     """By the validator of OpenAPI 3.1."""
     require("openapi_spec_validator")
