@@ -56,8 +56,13 @@ class ModelLicense:
 class Writing(Protocol):
     """One completion in the making: an iterator over pieces of its text, whose concatenation is the completion."""
 
-    notes: list[str]
-    """What a reader should know: the prompt was cut, the server ended early."""
+    @property
+    def notes(self) -> list[str]:
+        """What a reader should know: the prompt was cut, the server ended early."""
+
+    @property
+    def spent(self) -> bool:
+        """Whether it ended since as many tokens as were asked for had come, and might have gone on."""
 
     def __iter__(self) -> Iterator[str]:
         """Itself."""

@@ -206,6 +206,7 @@ class RemoteWriting:
 
     def __init__(self, model: RemoteModel, prompt: str, suffix: str | None, sampling: Sampling) -> None:
         self.notes: list[str] = []
+        self.spent = False
         self._model = model
         self._prompt = prompt
         self._suffix = suffix
@@ -228,6 +229,7 @@ class RemoteWriting:
         while not self._over and (self._events is not None or self._left > 0):
             piece, ended = self._receive(self._events or self._ask())
             if ended:
+                self.spent = ended == "length"
                 self._hang_up()
                 self._over = not (self._first_only and ended == "length" and self._biased_budget())
                 self._first_only = False

@@ -114,6 +114,11 @@ class LocalWriting:
         self._ended, self._over = None, False
         return max(0, len(self._text) - healed)
 
+    @property
+    def spent(self) -> bool:
+        """Whether it ended since as many tokens as were asked for had come."""
+        return self._over and self._ended is None and len(self._ends) == self._sampling.max_new_tokens
+
     def close(self) -> None:
         """End it, and let the cache go."""
         self._over, self._past = True, None

@@ -20,6 +20,7 @@ from codecite.indexer.attribution.policy import Policy, load_policy
 from codecite.indexer.errors import ConfigError, IndexMissingError
 from codecite.indexer.ledger import index_of_ledger, with_records
 from codecite.indexer.licenses.categories import category
+from codecite.indexer.lookup.documents import Document, digest_named, find_document
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.lexical import search
 from codecite.indexer.lookup.matches import find_matches
@@ -266,6 +267,22 @@ class Index:
         """The file at `path` of the package that a source (in a Report's JSON form) is from; None if it is not held."""
         found = (file_of(snapshot, source, path) for snapshot in self._snapshots)
         return next((content for content in found if content is not None), None)
+
+    def document(self, swhid: str, sources: int = 100) -> Document | None:
+        """The Document with this SWHID and its first `sources` Origins; None where no index holds it (any more)."""
+        digest = digest_named(swhid)
+        if digest is None:
+            return None
+        for snapshot in self._snapshots:
+            found = find_document(snapshot, digest, sources)
+            if found is not None:
+                return replace(found, sources=tuple(map(described, found.sources)))
+        return None
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """Where each index lies."""
+        return self._directories
 
     @property
     def coverage(self) -> tuple[Coverage, ...]:

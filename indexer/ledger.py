@@ -103,7 +103,7 @@ class Ledger:
             raise IndexMissingError(f"{directory}: there is no ledger here; 'codecite generate --ledger' makes one")
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._log = sqlite3.connect(self._path, timeout=60.0, isolation_level=None)
+            self._log = sqlite3.connect(self._path, timeout=60.0, isolation_level=None, check_same_thread=False)
             self._prepare()
         except (OSError, sqlite3.OperationalError) as error:
             raise IndexWriteError(f"{self._path}: cannot be opened ({error}); check its permissions") from None

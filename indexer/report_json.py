@@ -54,7 +54,7 @@ def search_to_dict(report: SearchReport) -> dict[str, Any]:
                 "score": round(hit.score, 4),
                 "snippet": hit.snippet,
                 "terms": [list(span) for span in hit.terms],
-                **_source(hit.source),
+                **source_to_dict(hit.source),
             }
             for rank, hit in enumerate(report.hits, start=report.offset + 1)
         ],
@@ -76,7 +76,7 @@ def similar_to_dict(report: SimilarReport) -> dict[str, Any]:
                 "similarity": round(file.similarity, 4),
                 "measure": str(file.measure),
                 "origins": file.origins,
-                **_source(file.source),
+                **source_to_dict(file.source),
             }
             for rank, file in enumerate(report.files, start=1)
         ],
@@ -144,12 +144,13 @@ def attribution_to_dict(attribution: Attribution) -> dict[str, Any]:
         "marks": [str(mark) for mark in attribution.marks],
         "licenses": dict(counts.licenses),
         "licenses_capped": counts.licenses_capped,
-        "sources": [_source(source) for source in attribution.sources],
+        "sources": [source_to_dict(source) for source in attribution.sources],
         "outcome": str(attribution.outcome),
     }
 
 
-def _source(source: Source) -> dict[str, Any]:
+def source_to_dict(source: Source) -> dict[str, Any]:
+    """The form of one source of an Attribution."""
     origin = source.origin
     form: dict[str, Any] = {
         "swhid": source.swhid,

@@ -66,7 +66,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "indexer.attribution",
         "indexer.licenses",
     },
-    "search_api": WHOLE_INDEXER | {"indexer.warm", "indexer.ledger", "generator"},
+    "search_api": WHOLE_INDEXER | {"indexer.warm", "indexer.ledger", "indexer.stream", "generator"},
 }
 
 # Packages that are heavy or optional, and the rooms that may import them.
@@ -79,10 +79,14 @@ HEAVY = {
     "pyarrow": {"indexer.store", "indexer.corpus", "indexer.lookup", "indexer.attribution", "indexer.build"},
     "enry": {"indexer.corpus"},
     "yaml": {"indexer.corpus"},
-    "jsonschema": {"indexer.attribution"},
+    "jsonschema": {"indexer.attribution", "search_api"},
     "pathspec": {"indexer.corpus", "indexer.store"},
     "click": {"search_api"},
-    "flask": set[str](),
+    "flask": {"search_api"},
+    "waitress": {"search_api"},
+    "mcp": {"search_api"},
+    "prometheus_client": {"search_api"},
+    "openai": set[str](),
     "pytest": set[str](),
     "hypothesis": set[str](),
 }

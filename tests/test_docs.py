@@ -22,6 +22,7 @@ PAGES = (
     "docs/sources.md",
     "docs/operations.md",
     "docs/common.md",
+    "docs/http.md",
     "docs/marks.md",
     "docs/scanner.md",
 )

@@ -30,11 +30,11 @@ def attribute(
 
     The policy sees all sources that come with a Match; the first `sources` of them are kept.
     """
-    described: dict[int, tuple[Source, Source]] = {}
+    known: dict[int, tuple[Source, Source]] = {}
     attributions = [
         Attribution(
             match,
-            tuple(_described(source, described) for source in found),
+            tuple(_described(source, known) for source in found),
             marks=marks_within(text, before + match.byte_start, before + match.byte_end),
         )
         for match, found in matches
@@ -44,13 +44,13 @@ def attribute(
 
 
 def described(source: Source) -> Source:
-    """The source with what its licence is and asks for, and whether its evidence disagrees."""
+    """The source with what its licence is and asks for, and whether its evidence agrees."""
     return _described(source, {})
 
 
-def _described(source: Source, described: dict[int, tuple[Source, Source]]) -> Source:
+def _described(source: Source, known: dict[int, tuple[Source, Source]]) -> Source:
     """The source with what its licence is and asks for; Matches of one text may share it."""
-    if id(source) not in described:
+    if id(source) not in known:
         origin = _compared(source.origin)
         license = origin.license
         made = Source(
@@ -63,8 +63,8 @@ def _described(source: Source, described: dict[int, tuple[Source, Source]]) -> S
             obligations(license),
             source.record,
         )
-        described[id(source)] = source, made  # held, so that its id stays its own
-    return described[id(source)][1]
+        known[id(source)] = source, made  # held, so that its id stays its own
+    return known[id(source)][1]
 
 
 def _compared(origin: Origin) -> Origin:

@@ -44,8 +44,8 @@ def read_path(path: str, name: str, reading: Reading, near: Near = NOTHING, *, f
     except (OSError, ValueError) as error:
         return unreadable(name, error)
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)  # FileIO refuses a folder
+    if not stat.S_ISREG(status.st_mode):  # before FileIO, which raises for a folder
+        os.close(descriptor)
         return Skipped(name, SkipReason.NOT_A_FILE, "a folder, pipe, socket or device")
     with FileIO(descriptor) as stream:
         if status.st_size > reading.max_file_bytes:

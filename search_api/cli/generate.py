@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -31,7 +31,7 @@ from codecite.search_api.cli.printable import count, printable
 from codecite.search_api.cli.render_text import render_coverage, render_report
 
 if TYPE_CHECKING:
-    from codecite.generator.events import Event, Generation
+    from codecite.generator.events import Generation
     from codecite.generator.model import Model
 
 
@@ -129,6 +129,7 @@ def generate(
     from codecite.indexer import open_index
     from codecite.indexer.attribution.policy import load_policy
     from codecite.indexer.ledger import Ledger
+    from codecite.search_api.answers import event_object
 
     if assistant:
         from codecite.generator.assistant import STOP, assistant_prompt
@@ -148,7 +149,7 @@ def generate(
         generator = Generator(model, index, held, ledger, keep_text=not without_text)
         for event in generator.stream(before, suffix, sampling):
             if events:
-                answer(_event_object(event), line=True)
+                answer(event_object(event), line=True)
             if isinstance(event, End):
                 done = event.generation
         if ledger is not None:
@@ -176,7 +177,9 @@ def _say_license(model: Model) -> None:
 
 def _show(done: Generation, before: str, suffix: str | None, form: str) -> None:
     if form == "json":
-        answer(_with_text(done))
+        from codecite.search_api.answers import report_with_text
+
+        answer(report_with_text(done))
     else:
         text = before + done.completion + (suffix or "")
         lines = render_report(done.report, text, title="completion", colour=colour_wanted(), whole=True)
@@ -190,29 +193,6 @@ def _prevented(done: Generation) -> Iterator[str]:
         match = item.attribution.match
         licenses = printable(", ".join(match.counts.licenses))
         yield f"prevented ({item.action}): {count(match.bytes_in_text, 'byte')} of a passage under {licenses}"
-
-
-def _with_text(done: Generation) -> dict[str, Any]:
-    form = done.report.to_dict()
-    form["generation"]["text"] = done.completion
-    return form
-
-
-def _event_object(event: Event) -> dict[str, Any]:
-    """An event as JSON: its `event` is `text`, `opened`, `grown`, `closed`, `prevented`, `withdrawn` or `end`."""
-    from codecite.generator.events import End, Text, Withdrawn
-    from codecite.indexer.records import Prevented
-    from codecite.indexer.report_json import attribution_to_dict
-
-    if isinstance(event, Text):
-        return {"event": "text", "text": event.text}
-    if isinstance(event, Withdrawn):
-        return {"event": "withdrawn"}
-    if isinstance(event, End):
-        return {"event": "end", "error": event.generation.error, "report": _with_text(event.generation)}
-    if isinstance(event, Prevented):
-        return {"event": "prevented", "action": event.action, "match": attribution_to_dict(event.attribution)}
-    return {"event": str(event.state), "match": attribution_to_dict(event.attribution)}
 
 
 def _prompt(text: str | None, file: BinaryIO | None) -> str:

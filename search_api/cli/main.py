@@ -21,11 +21,13 @@ from codecite.search_api.cli.demo import demo
 from codecite.search_api.cli.generate import generate
 from codecite.search_api.cli.index import index
 from codecite.search_api.cli.ledger import ledger
+from codecite.search_api.cli.mcp import mcp
 from codecite.search_api.cli.notice import notice
 from codecite.search_api.cli.options import ERROR, OK, complain
 from codecite.search_api.cli.policy import policy
 from codecite.search_api.cli.scan import scan
 from codecite.search_api.cli.search import search
+from codecite.search_api.cli.serve import key, serve
 from codecite.search_api.cli.similar import similar
 from codecite.search_api.cli.warm import warm
 
@@ -47,7 +49,7 @@ def cli() -> None:
     """Tell where code came from: every passage it shares with a corpus, where, and under which licence."""
 
 
-for _command in (check, generate, demo, index, ledger, notice, policy, scan, search, similar, warm):
+for _command in (check, generate, demo, index, key, ledger, mcp, notice, policy, scan, search, serve, similar, warm):
     cli.add_command(_command)
 
 

@@ -9,6 +9,7 @@ import sys
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -108,3 +109,13 @@ def index(process: Run, corpus: Path, tmp_path_factory: pytest.TempPathFactory) 
 def passage(corpus: Path) -> str:
     """Twenty lines of a module of the corpus."""
     return "\n".join((corpus / "textwrap.py").read_text(encoding="utf-8").split("\n")[120:140]) + "\n"
+
+
+@pytest.fixture
+def client(require: Callable[..., None], index: Path) -> Any:
+    """A client of the web application over the index of the corpus, without a model."""
+    require("flask", "prometheus_client")
+    from codecite.indexer import open_index
+    from codecite.search_api.app import create_app
+
+    return create_app(open_index(index)).test_client()

@@ -42,8 +42,8 @@ def test_version_is_that_of_the_distribution(process) -> None:
 
 
 def test_an_unknown_command_is_exit_code_2(codecite) -> None:
-    """Commands that are not built yet are absent."""
-    done = codecite("serve")
+    """What is no command is named so."""
+    done = codecite("teleport")
     assert done.returncode == 2
     assert "No such command" in done.stderr
 
