@@ -12,8 +12,10 @@ workers, threads are the only ones that keep one process, and there each slow cl
 from __future__ import annotations
 
 import ctypes
+import json
 import logging
 import signal
+import socket
 import sys
 import threading
 import time
@@ -47,9 +49,10 @@ def make_server(app: Any, host: str, port: int, *, threads: int, max_body: int) 
 
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
-        return create_server(
+        address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0]
+        server = create_server(
             app,
-            host=host,
+            host=f"[{address}]" if ":" in str(address) else address,
             port=port,
             threads=threads,
             ident=None,
@@ -66,6 +69,31 @@ def make_server(app: Any, host: str, port: int, *, threads: int, max_body: int) 
         raise ConfigError(
             f"{host}:{port}: cannot be listened on ({error.strerror or error}); give another --port"
         ) from None
+    server.channel_class = _channel_class()
+    return server
+
+
+def _channel_class() -> type:
+    """waitress's channel, whose own refusals (no HTTP, too large) are problems in JSON like all others."""
+    from waitress.channel import HTTPChannel
+    from waitress.task import ErrorTask
+
+    class Refusal(ErrorTask):  # type: ignore[misc]
+        def execute(self) -> None:
+            error = self.request.error
+            made = {"type": "about:blank", "title": error.reason, "status": error.code, "detail": str(error.body)}
+            body = json.dumps(made).encode()
+            self.status = f"{error.code} {error.reason}"
+            self.response_headers.append(("Content-Type", "application/problem+json"))
+            self.response_headers.append(("X-Content-Type-Options", "nosniff"))
+            self.set_close_on_finish()
+            self.content_length = len(body)
+            self.write(body)
+
+    class Channel(HTTPChannel):  # type: ignore[misc]
+        error_task_class = Refusal
+
+    return Channel
 
 
 def serve(server: Any, stopping: Callable[[], None], *, grace: float) -> None:
