@@ -44,6 +44,10 @@ class TextError(CodeciteError):
     """A text cannot be checked (a lone surrogate, say); names the offset."""
 
 
+class NotSearchableError(CodeciteError):
+    """An index that was made without its lexical part; the message says how it gets one."""
+
+
 class QueryError(CodeciteError):
     """A search that cannot be taken apart; the message names the place and shows one that can."""
 

@@ -209,7 +209,7 @@ class Index:
         """The Documents that hold the words of a query, the best first, `limit` of them from number `offset` on.
 
         How a query is written says `lookup/query.py`; the options narrow it as its fields do. Raises QueryError,
-        ConfigError for numbers out of range, IndexMissingError for an index without a lexical part.
+        ConfigError for numbers out of range, NotSearchableError for an index without a lexical part.
         """
         if not 1 <= limit <= _MOST_HITS or not 0 <= offset <= _MOST_HITS:
             raise ConfigError(f"limit is {limit}, offset is {offset}; {_MOST_HITS:,} are the most, 1 hit the least")

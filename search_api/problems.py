@@ -75,8 +75,10 @@ def problem_of(error: CodeciteError | OSError) -> Problem:
         return Problem(422, str(error))
     if isinstance(error, ModelError):
         return Problem(502, str(error))
-    if isinstance(error, ConfigError):
+    if isinstance(error, (ConfigError, QueryError)):
         return Problem(422, str(error))
+    if isinstance(error, NotSearchableError):
+        return Problem(501, str(error))
     _LOG.error("the index cannot answer: %s", error)
     return Problem(503, "the index cannot answer now; the server's log says why", retry_after=5)
 

@@ -181,3 +181,9 @@ def touch_items(guards: Words, section: int, begin: int, end: int, size: int) ->
     """The same for the items `[begin, end)`, of `size` bytes, of the array that the payload holds."""
     data = np.int64(guards[section * _WORDS + _DATA])
     return touch(guards, section, data + begin * size, data + end * size)
+
+
+@kernel
+def touch_bytes(guards: Words, section: int, begin: int, end: int) -> bool:
+    """`touch`, from Python."""
+    return touch(guards, section, begin, end)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codecite.indexer.errors import IndexMissingError
+from codecite.indexer.errors import NotSearchableError
 from codecite.indexer.lookup.near_matches import rows_of
 from codecite.indexer.lookup.query import SearchQuery
 from codecite.indexer.records import NOASSERTION, Kind, Source
@@ -45,10 +45,10 @@ def search(
 ) -> tuple[list[Hit], int, bool]:
     """The first `wanted` hits, how many there are, and whether there may be more than that.
 
-    Raises IndexMissingError for an index without a lexical one.
+    Raises NotSearchableError for an index without a lexical one.
     """
     if reader is None:
-        raise IndexMissingError(
+        raise NotSearchableError(
             f"the index {snapshot.manifest.id} cannot be searched by words; 'codecite index add' with any of its "
             "sources makes that part of it"
         )

@@ -7,13 +7,16 @@ refuses to know what they are wanted for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from codecite.indexer.store.content import ContentReader
+from codecite.indexer.config import BLOCK
+from codecite.indexer.errors import IndexCorruptError
+from codecite.indexer.kernels.checked import touch_bytes
+from codecite.indexer.kernels.lz4 import expand
+from codecite.indexer.kernels.segment import CONTENT
 from codecite.indexer.store.segment import Segment
 from codecite.indexer.store.snapshot import Snapshot
 
@@ -52,13 +55,27 @@ def _documents(segment: Segment, package: Mapping[str, str | None], path: str) -
 
 
 def raw_of(segment: Segment, document: int) -> bytes:
-    """The raw bytes of a Document of a Segment."""
+    """The raw bytes of a Document of a Segment, which may have been merged away since it was opened.
+
+    Raises IndexCorruptError for a block that is damaged.
+    """
     begin, end = (int(at) for at in segment.document_raw[document : document + 2])
+    if begin == end:
+        return b""
+    first = int(np.searchsorted(segment.block_raw, begin, side="right")) - 1
+    last = int(np.searchsorted(segment.block_raw, end))
     arrays = segment.arrays
-    with closing(
-        ContentReader(segment.path / "content.lz4", segment.block_raw, arrays.block_offset, arrays.dictionary)
-    ) as reader:
-        return reader.raw(begin, end).tobytes()
+    offsets, starts = arrays.block_offset[first : last + 1], segment.block_raw[first : last + 1]
+    touch_bytes(arrays.guards, CONTENT, int(offsets[0]), int(offsets[-1]))
+    segment.raise_if_damaged()
+    out = np.empty(int(starts[-1] - starts[0]), np.uint8)
+    data = arrays.content[int(offsets[0]) : int(offsets[-1])]
+    wanted = np.ones(last - first, bool)
+    bad = expand(data, offsets[1:] - offsets[0], starts - starts[0], wanted, arrays.dictionary, BLOCK, out)
+    if bad >= 0:
+        place = segment.path / "content.lz4"
+        raise IndexCorruptError(f"{place}: at byte {offsets[bad]}: a block does not decode; build the index again")
+    return out[begin - int(starts[0]) : end - int(starts[0])].tobytes()
 
 
 def place_of(snapshot: Snapshot, key: str) -> tuple[int, int] | None:

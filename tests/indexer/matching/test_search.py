@@ -19,7 +19,7 @@ from oracle import bm25
 from codecite.indexer import open_index
 from codecite.indexer.build import add
 from codecite.indexer.corpus.units import Unit
-from codecite.indexer.errors import ConfigError, IndexMissingError, QueryError
+from codecite.indexer.errors import ConfigError, NotSearchableError, QueryError
 from codecite.indexer.lookup.query import parse_query
 from codecite.indexer.records import EvidenceKind, LicenseEvidence, Package, SearchReport, SourceFile
 from codecite.indexer.store.manifest import publish, read_manifest
@@ -225,7 +225,7 @@ def test_an_index_without_words_says_how_to_get_them(tmp_path: Path) -> None:
     """The next addition that wants them makes them of what is stored."""
     names = sorted(REAL)[:4]
     add(tmp_path / "index", [unit(names)])
-    with pytest.raises(IndexMissingError, match="codecite index add"):
+    with pytest.raises(NotSearchableError, match="codecite index add"):
         open_index(tmp_path / "index").search("import")
     add(tmp_path / "index", [unit(names)], lexical=True)
     assert open_index(tmp_path / "index").search("import").total
