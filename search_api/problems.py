@@ -19,7 +19,9 @@ from codecite.indexer.errors import (
     CodeciteError,
     ConfigError,
     ModelError,
+    NotSearchableError,
     PolicyError,
+    QueryError,
     TextError,
 )
 
