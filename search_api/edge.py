@@ -106,11 +106,9 @@ def _leave(response: Response) -> Response:
     if response.status_code == 401:
         asks = "Bearer" if request.path.startswith(("/api/", "/v1/")) else 'Basic realm="codecite", charset="UTF-8"'
         response.headers["WWW-Authenticate"] = asks
-    if not response.is_streamed:
+    if response.mimetype != "text/event-stream":
+        response.direct_passthrough = False  # files of the page and of the documentation, all of them small
         _tag(response)
-        _compress(response)
-    elif response.mimetype != "text/event-stream" and response.direct_passthrough:
-        response.direct_passthrough = False
         _compress(response)
     if request.method == "POST" and response.status_code == 413:
         response.headers["Connection"] = "close"

@@ -1,0 +1,83 @@
+"""A server with the demo model over real code, and a browser."""
+
+from __future__ import annotations
+
+import sysconfig
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SITE = Path(sysconfig.get_paths()["purelib"])
+HOSTILE = "<img src=x onerror=\"document.title='broken in'\">"
+CODE = f'''def hostile_{{number}}(value):
+    """{HOSTILE}</textarea><script>document.title = 'broken in'</script>"""
+    return value * 173 + other_values[value % 7] - offset_of_{{number}}
+'''
+
+
+@pytest.fixture(scope="session")
+def address(require: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where it serves: the modules that the model has learnt, some of Flask, and a file that means harm."""
+    require("flask", "prometheus_client", "torch", "transformers")
+    from werkzeug.serving import make_server
+
+    from codecite.generator.generator import Generator
+    from codecite.generator.local import LocalModel
+    from codecite.indexer import open_index
+    from codecite.indexer.attribution.policy import load_policy
+    from codecite.indexer.build import add
+    from codecite.indexer.corpus.sources import read_sources
+    from codecite.indexer.corpus.units import Reading
+    from codecite.search_api.app import create_app
+
+    place = tmp_path_factory.mktemp("page")
+    evil = place / "src" / "<b onmouseover=alert(1)>.py"
+    evil.parent.mkdir()
+    evil.write_text("# SPDX-License-Identifier: GPL-3.0-only\n" + CODE.format(number=1) * 3)
+    sources = [place / "src", SITE / "numpy" / "lib" / "mixins.py", SITE / "click", SITE / "flask"]
+    add(
+        place / "index",
+        read_sources(tuple(map(str, sources)), installed=False, reading=Reading()),
+        lexical=True,
+    )
+    index, policy = open_index(place / "index"), load_policy("permissive-only")
+    app = create_app(index, Generator(LocalModel.load("demo"), index, policy), policy)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser(require: Callable[..., None]) -> Iterator[Any]:
+    """Chromium."""
+    require("playwright", "chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        opened = started.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A page that may use the clipboard; what goes wrong in it fails the test; so does a request to another host."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    opened.on("request", lambda sent: None if sent.url.startswith((address, "blob:")) else wrong.append(sent.url))
+    yield opened
+    assert wrong == []
+    assert "broken in" not in opened.title()
+    context.close()
