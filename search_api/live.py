@@ -22,6 +22,8 @@ _LOOK = 0.05
 """Seconds between two looks at the manifests."""
 _PATIENCE = 0.5
 """Seconds that the request which sees a new generation waits for it; all others are answered from the old one."""
+_LONGEST = 10.0
+"""Seconds that a request waits for the new generation whose coming has taken a file away from it."""
 _AGAIN = 1.0
 """Seconds until the next try, where a generation could not be opened."""
 
@@ -54,14 +56,25 @@ class LiveIndex:
     def answer(self, ask: Callable[[Index], T], index: Index | None = None) -> T:
         """What `ask` says of the index; asked again of the latest where a file of an older one is gone."""
         held = index or self.current
-        try:
-            return ask(held)
-        except (IndexMissingError, FileNotFoundError):
-            self._next_look = 0.0
-            latest = self.current
-            if latest is held:
-                raise
-            return ask(latest)
+        while True:
+            try:
+                return ask(held)
+            except (IndexMissingError, FileNotFoundError):
+                latest = self._after(held)
+                if latest is held:
+                    raise
+                held = latest
+
+    def _after(self, held: Index) -> Index:
+        """A later generation than `held`, waited for while there is one; else `held` itself."""
+        end = time.monotonic() + _LONGEST
+        while self._index is held and time.monotonic() < end:
+            if self._stamps() == self._known and not self._opening:
+                break
+            self._begin()
+            if self._opened.wait(_PATIENCE) and self._index is held:
+                time.sleep(_LOOK)
+        return self._index
 
     def _begin(self) -> bool:
         """Open the latest generation in a thread of its own; False where that is under way."""

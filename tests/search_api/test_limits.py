@@ -113,3 +113,35 @@ def test_threads_share_a_ledger(index: Path, tmp_path: Path, passage: str) -> No
     assert len(list(ledger.records())) == 8
     assert ledger.compact() == 8
     ledger.close()
+
+
+def test_a_question_whose_files_are_gone_is_asked_of_the_next_generation(
+    codecite: Any, index: Path, corpus: Path, tmp_path: Path
+) -> None:
+    """However many ask at once; where there is no later one, the error is told."""
+    import shutil
+
+    from codecite.indexer import Index, open_index
+    from codecite.search_api.live import LiveIndex
+
+    place = tmp_path / "index"
+    shutil.copytree(index, place)
+    live = LiveIndex(open_index(place))
+    old = live.current
+    with pytest.raises(FileNotFoundError):
+        live.answer(lambda _: (tmp_path / "none").read_bytes())
+
+    def question(found: Index) -> int:
+        if found is old:
+            raise FileNotFoundError
+        return found.coverage[0].generation
+
+    shutil.copy(corpus / "shlex.py", tmp_path / "again.py")
+    assert codecite("index", "add", tmp_path / "again.py", "--index", place).returncode == 0
+    answered: list[int] = []
+    threads = [threading.Thread(target=lambda: answered.append(live.answer(question, old))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answered == [2] * 8

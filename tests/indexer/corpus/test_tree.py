@@ -258,3 +258,10 @@ def test_only_the_parts_of_a_debian_source_package_go_with_it(tmp_path: Path, re
     assert isinstance(hello, Pending)
     assert hello.path == "hello"
     assert isinstance(package, Unit)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    """Also where a RECORD lists one, as some distributions' do."""
+    found = read_path(os.fspath(tmp_path), "vendor", Reading(), follow=True)
+    assert isinstance(found, Skipped)
+    assert found.reason is SkipReason.NOT_A_FILE
