@@ -1,7 +1,7 @@
 """The pages: write, check, search, a document, about.
 
-In: the address of a page. Out: its HTML; all that it shows it fetches from the API, as any other client would. It refuses
-to know what is found and how. Scripts are ES modules, styles one sheet, both from here; nothing is inline.
+In: the address of a page. Out: its HTML; all that it shows it fetches from the API, as any other client would. It
+refuses to know what is found and how. Scripts are ES modules, styles one sheet, both from here; nothing is inline.
 """
 
 from __future__ import annotations
