@@ -22,7 +22,7 @@ demo: $(STAMP)
 	$(BIN)/codecite demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: $(STAMP)
 	CODECITE_HYPOTHESIS=deep $(BIN)/python -m pytest -m 'slow or not slow'

@@ -232,23 +232,25 @@ def test_a_build_that_spills_writes_the_same_postings(tmp_path: Path, monkeypatc
     class Small(PostingSpool):
         """Spills after each batch, and tells how many scratch files there are in the end."""
 
-        def __init__(self, directory: Path) -> None:
-            super().__init__(directory, budget=500)
-            self.directory = directory
+        def __init__(self, directory: Path, prefix: str = "") -> None:
+            super().__init__(directory, 500, prefix)
+            self.directory, self.prefix = directory, prefix
 
         def clear(self) -> None:
-            scratch.append(len(list(self.directory.glob("postings-*"))))
+            scratch.append(len(list(self.directory.glob(f"{self.prefix}postings-*"))))
             super().clear()
 
     monkeypatch.setattr(writer, "PostingSpool", Small)
     add(tmp_path / "spilled", units)
     assert scratch[0] > 10
-    for name in ("buckets", "tags", "positions", "rest"):
+    assert scratch[1] > 2
+    sections = ("buckets", "tags", "positions", "rest")
+    for name in (*sections, *(f"near-{section}" for section in sections), "signatures"):
         whole, spilled = (
             read_array(next((tmp_path / side / "segments").iterdir()) / f"{name}.npy") for side in ("whole", "spilled")
         )
         np.testing.assert_array_equal(whole, spilled, strict=True)
-    assert not list((tmp_path / "spilled").rglob("postings-*"))
+    assert not list((tmp_path / "spilled").rglob("*postings-*"))
     texts = [code(3), code(30)[100:900] + code(7)[:200]]
     assert answers(tmp_path / "spilled", texts) == answers(tmp_path / "whole", texts)
 

@@ -65,10 +65,17 @@ def test_numpy_maps_every_array(segment: Path) -> None:
         "groups": "uint64",
         "contexts": "uint8",
         "rest": "uint16",
+        "near-buckets": "uint32",
+        "near-tags": "uint16",
+        "near-positions": "uint32",
+        "near-rest": "uint16",
+        "signatures": "uint32",
         "origin_bounds": "uint32",
         "licenses": "uint32",
     }
     assert arrays["buckets"][-1] == len(arrays["tags"]) == len(arrays["positions"]) == len(arrays["rest"])
+    assert arrays["near-buckets"][-1] == len(arrays["near-tags"]) == len(arrays["near-positions"])
+    assert len(arrays["signatures"]) == 128 * len(arrays["contents"])
     assert arrays["lists"].shape[0] == 6
     assert arrays["kgrams"].shape == (arrays["lists"].shape[1] - 1, 32)
     assert arrays["groups"].shape == (arrays["lists"][2, -1], 2)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codecite.indexer.kernels.checked import trusted
-from codecite.indexer.kernels.documents import Fingerprints
+from codecite.indexer.kernels.documents import Grouped
 from codecite.indexer.kernels.postings import KNOWN_BITS, TAG_BITS, find_lists, partition, rest_bits
 from codecite.indexer.store.section import read_array
 from codecite.indexer.store.spool import PostingSpool, write_postings
@@ -25,13 +25,12 @@ hashes = st.sampled_from([0, 1, 2**64 - 1, 0xAB << 56]) | st.integers(0, 2**64 -
 batches = st.lists(st.lists(hashes, max_size=40), max_size=6)
 
 
-def batch(values: list[int]) -> Fingerprints:
+def batch(values: list[int]) -> Grouped:
     """A batch of fingerprints at every third position of a text."""
     out, positions = np.zeros(len(values), np.uint64), np.zeros(len(values), np.uint32)
     bounds = np.zeros(257, np.int64)
     partition(np.array(values, np.uint64), 3 * np.arange(len(values), dtype=np.int64), out, positions, bounds)
-    nothing = np.empty(0, np.int64)
-    return Fingerprints(nothing, nothing, out, positions, bounds)
+    return Grouped(out, positions, bounds)
 
 
 class Written(NamedTuple):
