@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from codecite.indexer.attribution.attribute import attribute, described
-from codecite.indexer.attribution.judge import is_own, sources_wanted
+from codecite.indexer.attribution.judge import claim_of, is_own, sources_wanted
 from codecite.indexer.attribution.policy import Policy, load_policy
 from codecite.indexer.errors import ConfigError, IndexMissingError
 from codecite.indexer.ledger import index_of_ledger, with_records
@@ -174,7 +174,7 @@ class Index:
         found = []
         for directory, snapshot in zip(self._directories, snapshots, strict=True):
             passages = [item for item in find_passages(snapshot, text, shortest) if item.end >= beyond]
-            matches = find_matches(snapshot, text, passages, sources, more, policy.min_bytes)
+            matches = find_matches(snapshot, text, passages, sources, more, policy.min_bytes, claim_of)
             if near:
                 found_near = find_near_matches(snapshot, text, passages, sources, more)
                 matches += [item for item in found_near if item[0].bytes_in_text >= shortest]

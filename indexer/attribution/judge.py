@@ -3,10 +3,10 @@
 In: Attributions, a Policy, the day. Out: the Attributions with their outcomes, and a Verdict. It refuses to know how
 a policy is written and how passages are found.
 
-All licences of a passage are judged, whether or not a source under them is shown; so are, for the first SOURCES_SEEN
-sources, those of evidence that disagrees. What a ledger has is shown and not judged: whose text it is, the other
-indexes say. How many sources a Report shows changes nothing. Every outcome but `pass` has
-its reason: which rule, which licence, which evidence.
+All licences of a passage are judged, whether or not a source under them is shown; so is what evidence that disagrees
+claims: of the first SOURCES_SEEN sources all, of the others what none before them claims. What a ledger has is shown
+and not judged: whose text it is, the other indexes say. How many sources a Report shows changes nothing. Every outcome
+but `pass` has its reason: which rule, which licence, which evidence.
 """
 
 from __future__ import annotations
@@ -19,11 +19,23 @@ from fnmatch import fnmatchcase
 from codecite.indexer.attribution.policy import Exempt, Origins, Policy
 from codecite.indexer.licenses.categories import category
 from codecite.indexer.licenses.compatibility import Answer, compatibility
+from codecite.indexer.licenses.effective import disagrees
 from codecite.indexer.licenses.expression import Node, parse
-from codecite.indexer.records import Attribution, Counts, Kind, Origin, Outcome, Package, Reason, Source, Verdict
+from codecite.indexer.records import (
+    Attribution,
+    Counts,
+    Kind,
+    LicenseEvidence,
+    Origin,
+    Outcome,
+    Package,
+    Reason,
+    Source,
+    Verdict,
+)
 
 SOURCES_SEEN = 200
-"""So many sources of a passage are looked at: for evidence that disagrees, and for the places that exceptions name."""
+"""So many sources of a passage are looked at one by one: for all reasons, and for the places that exceptions name."""
 
 _RANK = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
@@ -53,6 +65,13 @@ def sources_wanted(policy: Policy, counts: Counts | None = None) -> int:
     return 0 if outcome is worst(said) else SOURCES_SEEN
 
 
+def claim_of(license: str, evidence: tuple[LicenseEvidence, ...]) -> tuple[str, frozenset[str]] | None:
+    """What evidence that disagrees with a licence says; None where it agrees."""
+    if not disagrees(license, evidence):
+        return None
+    return license, frozenset(item.expression for item in evidence if item.expression not in (None, license))
+
+
 def judge(
     attributions: Iterable[Attribution], policy: Policy, today: date | None = None
 ) -> tuple[tuple[Attribution, ...], Verdict]:
@@ -77,7 +96,8 @@ def license_outcome(expression: str, policy: Policy) -> Outcome:
 
 
 def _outcome(attribution: Attribution, policy: Policy, day: date) -> tuple[Outcome, list[Reason]]:
-    attribution = replace(attribution, sources=attribution.sources[:SOURCES_SEEN])
+    sources = attribution.sources
+    attribution = replace(attribution, sources=sources[:SOURCES_SEEN])
     match = attribution.match
     marks = policy.pass_over.intersection(attribution.marks)
     generated = match.kind is Kind.GENERATED
@@ -109,7 +129,7 @@ def _outcome(attribution: Attribution, policy: Policy, day: date) -> tuple[Outco
             if allowed:
                 text = f"the passage also stands under {', '.join(allowed)}, allowed by {policy.name}: no failure"
                 reasons.append(Reason("origins.show-both", match.id, text))
-    conflict, conflicts = _conflicts(attribution.sources, policy, match.id, outcome)
+    conflict, conflicts = _conflicts(sources, policy, match.id, outcome)
     return conflict, reasons + conflicts
 
 
@@ -216,10 +236,15 @@ def _conflicts(
             said[expression] = _of_expression(expression, policy)
         return said[expression]
 
-    for source in sources:
+    claimed = set()
+    for i, source in enumerate(sources):
         origin = source.origin
         if not origin.conflict:
             continue
+        claim = claim_of(origin.license, origin.evidence)
+        if i >= SOURCES_SEEN and claim in claimed:
+            continue
+        claimed.add(claim)
         for evidence in origin.evidence:
             if evidence.expression is None or evidence.expression == origin.license:
                 continue

@@ -12,7 +12,7 @@ import numpy as np
 
 from codecite.indexer.config import IndexConfig
 from codecite.indexer.lookup.exact import Held, Passage
-from codecite.indexer.lookup.sources import find_sources
+from codecite.indexer.lookup.sources import Claim, find_sources
 from codecite.indexer.records import Counts, Kind, Match, Source
 from codecite.indexer.store.snapshot import Snapshot
 from codecite.indexer.text.checked import CheckedText
@@ -25,11 +25,12 @@ def find_matches(
     sources: int,
     more: Callable[[Counts], int] = lambda counts: 0,
     least: int = 0,
+    claim: Claim | None = None,
 ) -> list[tuple[Match, tuple[Source, ...]]]:
     """The Matches of the passages of a text, in their order, each with its first `sources` sources.
 
     Those with `least` bytes in the text get as many as `more` says of their counts, if that is more, the rest of them
-    without their places.
+    without their places; where it wants any and there are others, the first of each `claim` come last.
     """
     if not passages:
         return []
@@ -48,11 +49,12 @@ def find_matches(
         raw = text.raw[first : last + 1]
         inside = min(passage.end, text.end) - max(passage.start, text.begin)
         counts = _counts(passage.held, snapshot.manifest.config)
-        wanted = max(sources, more(counts)) if inside >= least else sources
-        key = (wanted, raw.tobytes()) if passage.searched == passage.span else None
+        seen = more(counts) if inside >= least else 0
+        wanted = max(sources, seen)
+        key = (seen, raw.tobytes()) if passage.searched == passage.span else None
         answer = known.get(key)
         if answer is None:
-            answer = find_sources(snapshot, passage, raw, sources, wanted)
+            answer = find_sources(snapshot, passage, raw, sources, wanted, claim if seen else None)
             if key is not None:
                 known[key] = answer
         kind, found = answer

@@ -6,6 +6,7 @@ project; path; SWHID) with their lines. It refuses to know how passages are foun
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -15,12 +16,14 @@ from codecite.indexer.kernels.holders import first_origins
 from codecite.indexer.kernels.segment import Scratch, any_same, place_passage
 from codecite.indexer.kernels.types import Bytes, Ints
 from codecite.indexer.lookup.exact import Passage
-from codecite.indexer.records import Kind, Source
+from codecite.indexer.records import Kind, LicenseEvidence, Source
 from codecite.indexer.store.order import SAME_PLACE
 from codecite.indexer.store.snapshot import Snapshot
 
 Place = tuple[Kind, int, int]
 """How a Document agrees with the passage, and its first and last line there."""
+Claim = Callable[[str, tuple[LicenseEvidence, ...]], Hashable | None]
+"""What the evidence for a licence claims against it; None where it agrees. It depends on nothing else."""
 
 
 _NOWHERE: Place = (Kind.REFORMATTED, 0, 0)
@@ -72,18 +75,21 @@ class _Places:
 
 
 def find_sources(
-    snapshot: Snapshot, passage: Passage, raw: Bytes, shown: int, wanted: int
+    snapshot: Snapshot, passage: Passage, raw: Bytes, shown: int, wanted: int, claim: Claim | None = None
 ) -> tuple[Kind, tuple[Source, ...]]:
-    """The strongest kind over all holders, and the first `wanted` Origins.
+    """The strongest kind over all holders, and the first `wanted` Origins; behind them the first of each `claim`.
 
     Those that are `shown` have the kind of their Document and their lines; the rest are there for what they say of
     licences: their kind is the weakest, their lines are 0. `raw` is the passage with the white space of the text, from
     its first to its last canonical byte.
     """
     found = []
+    first = _first(snapshot, passage, wanted)
+    if claim is not None and len(first) == wanted:
+        first += _claiming(snapshot, passage, claim)
     with ExitStack() as stack:
         places = _Places(snapshot, passage, raw, stack)
-        for i, (row, digest, number, document, start) in enumerate(_first(snapshot, passage, wanted)):
+        for i, (row, digest, number, document, start) in enumerate(first):
             kind, first_line, last_line = places.place(number, document, start) if i < shown else _NOWHERE
             found.append(Source(f"swh:1:cnt:{digest}", kind, snapshot.origin(row), first_line, last_line))
         verbatim = any(source.kind is Kind.VERBATIM for source in found) or _any_verbatim(passage, places)
@@ -124,6 +130,25 @@ def _first(snapshot: Snapshot, passage: Passage, wanted: int) -> list[tuple[int,
         if sure is None or len(distinct) >= wanted:
             return distinct[:wanted]
         room *= 2
+
+
+def _claiming(snapshot: Snapshot, passage: Passage, claim: Claim) -> list[tuple[int, str, int, int, int]]:
+    """The first Origin of each claim, of all whose evidence claims something, in the form and order of `_first`."""
+    earliest: dict[Hashable, tuple[tuple[str, ...], tuple[int, str, int, int, int]]] = {}
+    for number, documents, starts, _ in passage.held.holders:
+        opened = snapshot.segments[number]
+        bounds = opened.origins.bounds
+        counts = bounds[documents + 1].astype(np.int64) - bounds[documents]
+        owners = np.repeat(np.arange(len(documents)), counts)
+        behind = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
+        rows = opened.origins.rows[bounds[documents][owners] + behind]
+        for said, at in snapshot.claims(rows, claim):
+            row, owner = int(rows[at]), owners[at]
+            document = int(documents[owner])
+            digest = opened.segment.contents[document].tobytes().hex()
+            candidate = snapshot.order_of(row, digest), (row, digest, number, document, int(starts[owner]))
+            earliest[said] = min(earliest.get(said, candidate), candidate)
+    return [item for _, item in sorted(earliest.values())]
 
 
 def _any_verbatim(passage: Passage, places: _Places) -> bool:

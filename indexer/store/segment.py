@@ -182,6 +182,11 @@ class Segment:
             evidence = self._known_evidence[number] = evidence_from_json(self._evidence[1][number])
         return evidence
 
+    def grounds(self, origins: Ints) -> Ints:
+        """A number for each Origin; those with the same one have the same licence, for the same reasons."""
+        own = self._evidence[0][origins].astype(np.int64) * len(self.packages["source"]) + self.origin_package[origins]
+        return own * len(self.expressions) + self.origin_license[origins]
+
     def copyright_of(self, origin: int) -> tuple[str, ...]:
         """The copyright lines of the file of an Origin."""
         number = int(self._copyright[0][origin])

@@ -8,7 +8,7 @@ queries.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -194,6 +194,31 @@ class Snapshot:
             language=segment.language_of(row),
             marks=segment.marks_of(row),
         )
+
+    def claims(
+        self, rows: Ints, claim: Callable[[str, tuple[LicenseEvidence, ...]], Hashable | None]
+    ) -> list[tuple[Hashable, int]]:
+        """What the evidence of Origins claims against their licences, with which of `rows` says so first.
+
+        A claim may come once from each Segment that the Origins stand in.
+        """
+        found: list[tuple[Hashable, int]] = []
+        owners = np.searchsorted(self._first_origin, rows, side="right") - 1
+        for i in np.unique(owners).tolist():
+            here = np.flatnonzero(owners == i)
+            segment, local = self._owners[i], rows[here] - self._first_origin[i]
+            order = np.argsort(segment.origin_rank[local], kind="stable")
+            _, firsts = np.unique(segment.grounds(local[order]), return_index=True)
+            said: dict[Hashable, int] = {}
+            for at in np.sort(firsts).tolist():
+                row = int(local[order[at]])
+                license = segment.expressions[segment.origin_license[row]] or NOASSERTION
+                evidence = (*segment.evidence_of(row), *segment.package_of(row)[0].evidence)
+                what = claim(license, evidence)
+                if what is not None:
+                    said.setdefault(what, int(here[order[at]]))
+            found += said.items()
+        return found
 
     def order_of(self, number: int, digest: str) -> tuple[str, ...]:
         """Where an Origin of the Document with this SHA-1 (hexadecimal) stands in the total order of sources."""

@@ -109,3 +109,35 @@ def test_the_verdict_does_not_depend_on_how_many_sources_are_shown(
     assert {report.verdict for report in reports} == {reports[0].verdict}
     assert reports[0].verdict.outcome is expected
     assert [source.origin.conflict for source in reports[-1].attributions[0].sources] == [False] * 8 + [True]
+
+
+def test_a_claim_beyond_the_sources_that_are_looked_at_one_by_one_is_judged(tmp_path: Path) -> None:
+    """Of 430 sources in two Segments four disagree with their tag, behind the first 200: what is new is told."""
+    text = "".join(LINES)
+    said = {250: "GPL-3.0-only", 251: "GPL-3.0-only", 420: "AGPL-3.0-only", 421: "Zlib"}
+    for part in (range(240, 430), range(240)):
+        units = []
+        for number in part:
+            tag = (LicenseEvidence(EvidenceKind.SPDX_TAG, "MIT", "line 1", "MIT"),)
+            released = f"20{number // 12:02}-{number % 12 + 1:02}-01"
+            package = Package(
+                "them", f"pkg:pypi/p{number}@1", released=released, evidence=evidence(said.get(number, "MIT"))
+            )
+            file = SourceFile(f"src/a{number}.py", f"{text}\nlast = {number}\n".encode(), tag)
+            units.append(Unit(package, reader([file])))
+        add(tmp_path, units)
+    policy = Policy(
+        rules={"GPL-3.0-only": Outcome.WARN, "AGPL-3.0-only": Outcome.FAIL, "MIT": Outcome.PASS},
+        common=True,
+        pass_over=WHOLE,
+    )
+    index = open_index(tmp_path)
+    reports = [index.check(text, policy=policy, sources=shown) for shown in (1, 300, 1000)]
+    assert {report.verdict for report in reports} == {reports[0].verdict}
+    assert [len(report.attributions[0].sources) for report in reports] == [1, 300, 430]
+    verdict = reports[0].verdict
+    assert verdict.outcome is Outcome.FAIL
+    told = [(reason.rule, reason.message.split(" is taken", 1)[0]) for reason in verdict.reasons]
+    assert told == [("license-conflict", "src/a250.py"), ("license-conflict", "src/a420.py")]
+    remove(tmp_path, [parse_takedown(TakedownKind.PURL, "pkg:pypi/p420")])
+    assert open_index(tmp_path).check(text, policy=policy).verdict.outcome is Outcome.WARN
