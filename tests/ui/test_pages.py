@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-SITE = Path(sysconfig.get_paths()["purelib"])
+SITE = Path(str(importlib.util.find_spec("numpy").origin)).parent.parent  # type: ignore[union-attr]
 MIXINS = (SITE / "numpy" / "lib" / "mixins.py").read_text(encoding="utf-8")
 PICTURES = os.environ.get("CODECITE_PICTURES")
 
@@ -46,9 +46,22 @@ def test_a_completion_is_marked_while_it_is_written_and_attributed(page: Any, ad
     card.get_by_text("copied").first.wait_for()
     assert "mixins.py" in page.evaluate("() => navigator.clipboard.readText()")
     card.get_by_role("button", name="Both sides").first.click()
-    page.locator(".sides .code").nth(1).wait_for()
-    assert "def " in page.locator(".sides .code").nth(1).inner_text()
+    page.locator(".sides tr").nth(1).wait_for()
+    own, theirs = page.locator(".sides td").nth(0).inner_text(), page.locator(".sides td").nth(1).inner_text()
+    assert own.split(maxsplit=1)[1].strip() in theirs  # a passage may begin within the source's line
+    assert page.locator(".sides .keyword", has_text="def").count() >= 1
     picture(page, "write")
+    told = card.inner_text()
+    with page.expect_request("**/api/v1/generate") as sent:
+        card.get_by_role("button", name="Regenerate without this passage").click()
+    assert sent.value.post_data_json["deny"] == ["NOASSERTION"]  # one file of a package, whose licence lies elsewhere
+    assert "NOASSERTION" in told
+    page.locator("#status", has_text="prevented").wait_for(timeout=60_000)
+    page.locator("#accept:enabled, #complete:enabled").first.wait_for()
+    page.click("#complete")
+    page.locator("#status", has_text="Writing").wait_for()
+    page.locator("#status", has_text="Verdict").wait_for(timeout=60_000)
+    page.locator(".sides").wait_for(state="detached")
     page.click("#accept")
     assert len(page.input_value("#text")) > len(MIXINS[:at]) + 40
     card.get_by_role("link", name="The file").first.click()
