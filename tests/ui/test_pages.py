@@ -141,11 +141,16 @@ def test_pages_are_accessible(require: Callable[..., None], browser: Any, addres
     require("axe_playwright_python")
     from axe_playwright_python.sync_playwright import Axe
 
-    size = {"width": 360, "height": 700} if look == "phone" else {"width": 1200, "height": 900}
+    size = {"width": 390, "height": 700} if look == "phone" else {"width": 1200, "height": 900}
     context = browser.new_context(viewport=size, color_scheme="dark" if look == "dark" else "light", bypass_csp=True)
     page = context.new_page()
     page.goto(f"{address}{place}")
     page.wait_for_load_state("networkidle")
+    if place == "/check":
+        page.fill("#pasted", hostile_code())
+        page.click("#go")
+        page.get_by_role("button", name="Both sides").first.click()
+        page.locator(".sides tr").nth(1).wait_for()
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
