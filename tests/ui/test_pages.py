@@ -69,6 +69,40 @@ def test_a_completion_is_marked_while_it_is_written_and_attributed(page: Any, ad
     assert "mixins.py" in page.locator("#origins").inner_text()
 
 
+def test_a_completion_is_written_where_the_cursor_stands(page: Any, address: str) -> None:
+    """What follows the cursor is the suffix, and still follows what was accepted."""
+    before, after = MIXINS[:400], "\n# the end of the file\n"
+    page.goto(address)
+    page.fill("#text", before + after)
+    page.evaluate(f"() => document.getElementById('text').setSelectionRange({len(before)}, {len(before)})")
+    with page.expect_request("**/api/v1/generate") as sent:
+        page.click("#complete")
+    asked = sent.value.post_data_json
+    assert (asked["prompt"], asked["suffix"]) == (before, after)
+    page.locator("#status", has_text="Verdict").wait_for(timeout=60_000)
+    page.click("#accept:enabled")
+    text = page.input_value("#text")
+    assert text.startswith(before)
+    assert text.endswith(after)
+    assert len(text) > len(before + after)
+
+
+def test_two_sides_are_paired_by_their_equal_lines(page: Any, address: str) -> None:
+    """Lines that only one side has stand alone, lines that differ are told apart, white space aside."""
+    page.goto(address)
+    found = page.evaluate(
+        "async () => (await import('/static/sides.js')).paired(['a', 'b', 'd', 'e'], ['a', 'x', 'y', 'd'])"
+    )
+    assert found == [[0, 0], [1, 1], [None, 2], [2, 3], [3, None]]
+    rows = page.evaluate("""async () => {
+      const { aligned } = await import('/static/sides.js');
+      const parts = [{ start_line: 7, text: 'a = 1\\nb = 3\\n', highlighted: null }];
+      const table = aligned('a=1\\nb = 2', 1, parts, 'both');
+      return [...table.querySelectorAll('tbody tr')].map((row) => row.className);
+    }""")
+    assert rows == ["", "differs"]
+
+
 def test_files_are_checked_filtered_and_downloaded(page: Any, address: str, tmp_path: Path) -> None:
     """A table of them; the Reports as JSON; what must be shipped."""
     copied = (SITE / "click" / "utils.py").read_text()[:4000]
