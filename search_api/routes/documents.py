@@ -19,6 +19,7 @@ from codecite.indexer.lookup.documents import Document
 from codecite.indexer.lookup.stream import SPACE
 from codecite.indexer.report_json import source_to_dict
 from codecite.search_api.bodies import Schema, read_body, text_field
+from codecite.search_api.highlight import highlighted
 from codecite.search_api.openapi import operation
 from codecite.search_api.problems import Problem, wrong_field
 from codecite.search_api.routes.common import answer
@@ -76,6 +77,8 @@ def _found(swhid: str) -> Document:
 
 def _answered(found: Document, lines: list[bytes], parts: list[tuple[int, int]]) -> Response:
     policy = service().policy
+    path = next((source.origin.path for source in found.sources), "")
+    coloured = highlighted(_text(found.content), path) if parts else None
     form: dict[str, Any] = {
         "schema": "codecite-document/1",
         "swhid": found.swhid,
@@ -85,7 +88,12 @@ def _answered(found: Document, lines: list[bytes], parts: list[tuple[int, int]])
         "origins_total": found.origins,
         "origins": [source_to_dict(source) for source in found.sources],
         "parts": [
-            {"start_line": first, "end_line": last, "text": _text(b"".join(lines[first - 1 : last]))}
+            {
+                "start_line": first,
+                "end_line": last,
+                "text": _text(b"".join(lines[first - 1 : last])),
+                "highlighted": None if coloured is None else coloured[first - 1 : last],
+            }
             for first, last in parts
             if first <= last
         ],

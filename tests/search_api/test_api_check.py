@@ -171,6 +171,9 @@ def test_a_document_is_shown_as_far_as_the_policy_serves_it(
         assert whole["origins"][0]["path"] == "textwrap.py"
         assert (whole["origins_total"], whole["origins"][0]["license"]) == (1, "PSF-2.0")
         shown[serve] = [whole["parts"], some["parts"], mine["parts"]]
+        for part in (part for parts in shown[serve] for part in parts):  # no more is coloured than is shown
+            coloured = ["".join(text for _, text in line) for line in part.pop("highlighted")]
+            assert "\n".join(coloured).rstrip("\n") == part["text"].rstrip("\n")
     own = passage.rstrip() + "\n"  # white space at its end is no part of it
     matched = [{"start_line": 121, "end_line": 120 + own.count("\n"), "text": own}]
     assert shown["all"][0] == [{"start_line": 1, "end_line": len(lines), "text": text}]

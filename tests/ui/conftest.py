@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sysconfig
+import importlib.util
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-SITE = Path(sysconfig.get_paths()["purelib"])
+SITE = Path(str(importlib.util.find_spec("numpy").origin)).parent.parent  # type: ignore[union-attr]
 HOSTILE = "<img src=x onerror=\"document.title='broken in'\">"
 CODE = f'''def hostile_{{number}}(value):
     """{HOSTILE}</textarea><script>document.title = 'broken in'</script>"""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-SITE = Path(sysconfig.get_paths()["purelib"])
+SITE = Path(str(importlib.util.find_spec("numpy").origin)).parent.parent  # type: ignore[union-attr]
 MIXINS = (SITE / "numpy" / "lib" / "mixins.py").read_text(encoding="utf-8")
 PICTURES = os.environ.get("CODECITE_PICTURES")
 
@@ -46,14 +46,61 @@ def test_a_completion_is_marked_while_it_is_written_and_attributed(page: Any, ad
     card.get_by_text("copied").first.wait_for()
     assert "mixins.py" in page.evaluate("() => navigator.clipboard.readText()")
     card.get_by_role("button", name="Both sides").first.click()
-    page.locator(".sides .code").nth(1).wait_for()
-    assert "def " in page.locator(".sides .code").nth(1).inner_text()
+    page.locator(".sides tr").nth(1).wait_for()
+    own, theirs = page.locator(".sides td").nth(0).inner_text(), page.locator(".sides td").nth(1).inner_text()
+    assert own.split(maxsplit=1)[1].strip() in theirs  # a passage may begin within the source's line
+    assert page.locator(".sides .keyword", has_text="def").count() >= 1
     picture(page, "write")
+    told = card.inner_text()
+    with page.expect_request("**/api/v1/generate") as sent:
+        card.get_by_role("button", name="Regenerate without this passage").click()
+    assert sent.value.post_data_json["deny"] == ["NOASSERTION"]  # one file of a package, whose licence lies elsewhere
+    assert "NOASSERTION" in told
+    page.locator("#status", has_text="prevented").wait_for(timeout=60_000)
+    page.locator("#accept:enabled, #complete:enabled").first.wait_for()
+    page.click("#complete")
+    page.locator("#status", has_text="Writing").wait_for()
+    page.locator("#status", has_text="Verdict").wait_for(timeout=60_000)
+    page.locator(".sides").wait_for(state="detached")
     page.click("#accept")
     assert len(page.input_value("#text")) > len(MIXINS[:at]) + 40
     card.get_by_role("link", name="The file").first.click()
     page.locator("#origins li").first.wait_for()
     assert "mixins.py" in page.locator("#origins").inner_text()
+
+
+def test_a_completion_is_written_where_the_cursor_stands(page: Any, address: str) -> None:
+    """What follows the cursor is the suffix, and still follows what was accepted."""
+    before, after = MIXINS[:400], "\n# the end of the file\n"
+    page.goto(address)
+    page.fill("#text", before + after)
+    page.evaluate(f"() => document.getElementById('text').setSelectionRange({len(before)}, {len(before)})")
+    with page.expect_request("**/api/v1/generate") as sent:
+        page.click("#complete")
+    asked = sent.value.post_data_json
+    assert (asked["prompt"], asked["suffix"]) == (before, after)
+    page.locator("#status", has_text="Verdict").wait_for(timeout=60_000)
+    page.click("#accept:enabled")
+    text = page.input_value("#text")
+    assert text.startswith(before)
+    assert text.endswith(after)
+    assert len(text) > len(before + after)
+
+
+def test_two_sides_are_paired_by_their_equal_lines(page: Any, address: str) -> None:
+    """Lines that only one side has stand alone, lines that differ are told apart, white space aside."""
+    page.goto(address)
+    found = page.evaluate(
+        "async () => (await import('/static/sides.js')).paired(['a', 'b', 'd', 'e'], ['a', 'x', 'y', 'd'])"
+    )
+    assert found == [[0, 0], [1, 1], [None, 2], [2, 3], [3, None]]
+    rows = page.evaluate("""async () => {
+      const { aligned } = await import('/static/sides.js');
+      const parts = [{ start_line: 7, text: 'a = 1\\nb = 3\\n', highlighted: null }];
+      const table = aligned('a=1\\nb = 2', 1, parts, 'both');
+      return [...table.querySelectorAll('tbody tr')].map((row) => row.className);
+    }""")
+    assert rows == ["", "differs"]
 
 
 def test_files_are_checked_filtered_and_downloaded(page: Any, address: str, tmp_path: Path) -> None:
@@ -128,11 +175,16 @@ def test_pages_are_accessible(require: Callable[..., None], browser: Any, addres
     require("axe_playwright_python")
     from axe_playwright_python.sync_playwright import Axe
 
-    size = {"width": 360, "height": 700} if look == "phone" else {"width": 1200, "height": 900}
+    size = {"width": 390, "height": 700} if look == "phone" else {"width": 1200, "height": 900}
     context = browser.new_context(viewport=size, color_scheme="dark" if look == "dark" else "light", bypass_csp=True)
     page = context.new_page()
     page.goto(f"{address}{place}")
     page.wait_for_load_state("networkidle")
+    if place == "/check":
+        page.fill("#pasted", hostile_code())
+        page.click("#go")
+        page.get_by_role("button", name="Both sides").first.click()
+        page.locator(".sides tr").nth(1).wait_for()
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")

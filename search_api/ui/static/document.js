@@ -1,6 +1,7 @@
 // One Document: where it was seen, and of its text what the policy shows; #L10-L20 marks lines.
 
 import { address, ask, found, made, say } from "./api.js";
+import { pieces } from "./sides.js";
 
 const swhid = found("swhid").dataset.swhid;
 const wanted = /^#L(\d+)(?:-L(\d+))?$/.exec(location.hash);
@@ -20,7 +21,7 @@ try {
     part.text.split("\n").forEach((line, number) => {
       const at = part.start_line + number;
       const inside = at >= first && at <= last;
-      shown.append(made(inside ? "mark" : "span", { id: `L${at}` }, `${String(at).padStart(5)}  ${line}\n`));
+      shown.append(made(inside ? "mark" : "span", { id: `L${at}` }, `${String(at).padStart(5)}  `, ...pieces(part, number, line), "\n"));
     });
   }
   if (first) document.getElementById(`L${first}`)?.scrollIntoView({ block: "center" });

@@ -2,6 +2,7 @@
 // In: a text, the matches of a Report. Out: elements. It refuses to know where the Report came from.
 
 import { address, ask, made } from "./api.js";
+import { aligned } from "./sides.js";
 
 // Offsets are code points; JavaScript counts UTF-16 units.
 export function marked(target, text, matches, offset = 0) {
@@ -33,7 +34,7 @@ function summary(match) {
 
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
-export function cards(target, matches, text) {
+export function cards(target, matches, text, without) {
   const outer = matches.filter((match) => !match.within).sort((a, b) => a.start - b.start || b.end - a.end);
   target.replaceChildren();
   if (!outer.length) {
@@ -41,15 +42,15 @@ export function cards(target, matches, text) {
     return;
   }
   const rare = outer.filter((match) => !match.common), common = outer.filter((match) => match.common);
-  for (const match of rare) target.append(card(match, outer.indexOf(match) + 1, text));
+  for (const match of rare) target.append(card(match, outer.indexOf(match) + 1, text, without));
   if (common.length) {
     const folded = made("details", {}, made("summary", {}, plural(common.length, "common passage")));
-    for (const match of common) folded.append(card(match, outer.indexOf(match) + 1, text));
+    for (const match of common) folded.append(card(match, outer.indexOf(match) + 1, text, without));
     target.append(folded);
   }
 }
 
-export function card(match, number, text) {
+export function card(match, number, text, without) {
   const more = match.documents_capped ? " or more" : "";
   const where = `in ${plural(match.documents, "file")}${more} of ${plural(match.projects, "project")}`;
   const made_of = made("article", { class: `card ${match.outcome}`, id: `card-${match.id}`, tabindex: "-1" },
@@ -58,6 +59,7 @@ export function card(match, number, text) {
   const list = made("ul");
   for (const source of match.sources) list.append(entry(source, match, text, number));
   made_of.append(list);
+  if (without) made_of.append(made("button", { type: "button", onclick: () => without(match) }, "Regenerate without this passage"));
   return made_of;
 }
 
@@ -104,20 +106,12 @@ async function both(button, target, source, match, text, number) {
   target.replaceChildren();
   if (open) return;
   const own = Array.from(text).slice(match.start, match.end).join("");
-  let theirs = "";
+  const place = match.kind === "near" ? `?start_line=${source.start_line}&end_line=${source.end_line}` : "";
   try {
-    if (match.kind === "near") {
-      const page = await ask(`/api/v1/documents/${source.swhid}?start_line=${source.start_line}&end_line=${source.end_line}`);
-      theirs = page.parts.map((part) => part.text).join("\n...\n");
-    } else {
-      const page = await ask(`/api/v1/documents/${source.swhid}`, { passage: own });
-      theirs = page.parts.map((part) => part.text).join("\n...\n");
-    }
+    const page = await ask(`/api/v1/documents/${source.swhid}${place}`, place ? undefined : { passage: own });
+    target.append(page.parts.length ? aligned(own, match.start_line, page.parts, `passage ${number}, ${source.path}`)
+      : made("p", {}, "The policy of this server does not show the source."));
   } catch (error) {
-    theirs = error.message;
+    target.append(made("p", {}, error.message));
   }
-  target.append(made("div", { class: "sides" },
-    made("div", { class: "code", tabindex: "0", role: "region", "aria-label": `This text, passage ${number}, ${source.path}` }, own),
-    made("div", { class: "code", tabindex: "0", role: "region", "aria-label": `The source, passage ${number}, ${source.path}` },
-      theirs || "The policy of this server does not show the source.")));
 }
