@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from codecite.indexer.kernels.types import Ints
 from codecite.indexer.records import EvidenceKind, LicenseEvidence
@@ -80,11 +81,12 @@ def _ranked(counts: dict[str, int]) -> dict[str, int]:
 
 
 def packages_of(snapshot: Snapshot) -> int:
-    """How many Packages there are; one that has rows in several Segments counts once."""
+    """How many Packages there are files of; one that has rows in several Segments counts once."""
     fields = ("source", "purl", "repository", "revision", "url")
     found: set[tuple[str | None, ...]] = set()
     for opened in snapshot.segments:
-        found.update(zip(*(opened.segment.packages[name].to_pylist() for name in fields), strict=True))
+        held = pa.array(np.unique(opened.segment.origin_package))
+        found.update(zip(*(opened.segment.packages[name].take(held).to_pylist() for name in fields), strict=True))
     return len(found)
 
 

@@ -104,12 +104,12 @@ def test_adding_nothing_makes_an_empty_index(tmp_path: Path) -> None:
 
 
 def test_a_package_without_files_is_remembered_as_read(tmp_path: Path) -> None:
-    """Its fingerprint is stored, so that it is not read again."""
+    """Its fingerprint is stored, so that it is not read again; it is not counted."""
     empty = Watched(package("e", fingerprint="f"), [])
     assert add(tmp_path, [empty.unit()]).documents == 0
     assert add(tmp_path, [empty.unit()]).unchanged == 1
     assert empty.read == 1
-    assert open_index(tmp_path).stats()[0].packages == 1
+    assert open_index(tmp_path).stats()[0].packages == 0
 
 
 def test_an_unchanged_fingerprint_is_not_read_again_and_a_changed_one_is(tmp_path: Path) -> None:

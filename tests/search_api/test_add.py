@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from codecite.indexer import open_index
 from codecite.indexer.corpus.units import Unit
 from codecite.indexer.records import Package
 from codecite.search_api.cli import progress
@@ -72,6 +73,7 @@ def test_a_second_run_reads_nothing_again(codecite, corpus: Path, tmp_path: Path
     assert (again["documents"], again["origins"], again["bytes"], again["generation"]) == (0, 0, 0, 1)
     assert (again["unchanged_files"], again["unchanged_packages"]) == (7, 1)
     assert "unchanged  1 package, 7 files" in codecite("index", "add", *arguments).stdout
+    assert open_index(tmp_path / "index").stats()[0].packages == 2, "the tree and the archive, not what is remembered"
 
 
 def test_sync_removes_what_a_source_no_longer_holds(codecite, corpus: Path, tmp_path: Path) -> None:
