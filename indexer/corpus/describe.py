@@ -1,4 +1,4 @@
-"""The members of an archive -> what the package's own metadata says of it.
+"""The members of an archive -> what the package's own metadata says of it; of a folder -> the licence it declares.
 
 In: the archive's file name, the paths of its members and the way to read one, the folder that it lies in. Out: a
 Described, or None where nothing tells. This module refuses to know how an archive is laid out, and what any
@@ -12,6 +12,7 @@ package may hold a `Cargo.toml` and a `package.json` too. Crates and npm's tarba
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from codecite.indexer.corpus.cargo import describe_cargo
@@ -23,8 +24,12 @@ from codecite.indexer.corpus.npm import describe_npm
 from codecite.indexer.corpus.nuget import describe_nuget
 from codecite.indexer.corpus.parse import MalformedError
 from codecite.indexer.corpus.python import describe_project, describe_python
+from codecite.indexer.records import EvidenceKind, LicenseEvidence
 
-__all__ = ["Described", "describe"]
+__all__ = ["MANIFESTS", "Described", "declared_in", "describe"]
+
+MANIFESTS = {"package.json", "Cargo.toml", "pyproject.toml", "PKG-INFO"}
+"""Files in which a package says what it is, wherever it has been unpacked."""
 
 _PUBLISHED = (describe_gem, describe_maven, describe_nuget, describe_golang, describe_python)
 _WRITTEN = (describe_project, describe_cargo, describe_npm)
@@ -52,6 +57,21 @@ def describe(
         if described is not None:
             return described
     return None
+
+
+def declared_in(folder: str, names: Sequence[str], read: Callable[[str], bytes]) -> tuple[LicenseEvidence, ...]:
+    """What the MANIFESTS among the files of a folder declare of the licence of all below it.
+
+    `folder` is its name, with a `/` behind it if it has one; `read` gives the bytes of a file in it.
+    """
+    if MANIFESTS.isdisjoint(names):
+        return ()
+    described = describe("", names, read) or Described()
+    return tuple(
+        replace(item, where=f"{folder}{item.where}")
+        for item in described.evidence
+        if item.kind is EvidenceKind.PACKAGE_METADATA and item.expression
+    )
 
 
 def _formed(members: Members) -> Callable[[Members], Described | None] | None:

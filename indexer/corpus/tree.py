@@ -4,8 +4,9 @@ In: a path. Out: a Unit whose files come in sorted order, each under its path re
 the folders; archives, datasets and Debian source packages in it are Units of their own. Nothing outside the tree is
 read: symbolic links are not followed. This module refuses to know of version control beyond the names of its folders.
 
-The tree is walked once, and nothing but licence files (their beginnings, for the files near them) and what may be
-units inside is opened: every other file is handed over unread, with a stamp by which it is known again.
+The tree is walked once, and little is opened: licence files (their beginnings) and what packages that were unpacked in
+it declare, both for the files near them, and what may be units inside. Every other file is handed over unread, with a
+stamp by which it is known again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 import xxhash
 
 from codecite.indexer.corpus.debian import MAX_METADATA, parts_of
+from codecite.indexer.corpus.describe import declared_in
 from codecite.indexer.corpus.files import READER, absolute, printable, read_path, too_large, unreadable
 from codecite.indexer.corpus.kinds import reader_in_tree
 from codecite.indexer.corpus.nearby import Near, evidence_of, is_license_file, is_license_folder
@@ -76,15 +78,17 @@ def _package(path: str) -> Package:
 class _Folder:
     """A folder that is being walked: its name in the tree (with a `/`, but for the tree itself), and what is near.
 
-    `seed` stands for `near` in stamps, `annotations` and `sidecars` are what REUSE declares, `parts` the files that a
+    `near` is the evidence of licence files, `package` that of the metadata of the package that it belongs to; `seed`
+    stands for both in stamps, `annotations` and `sidecars` are what REUSE declares, `parts` the files that a
     Debian source package in it is made of. What is near the folder around it is near it, too.
     """
 
-    __slots__ = ("annotations", "name", "near", "now", "parts", "seed", "sidecars")
+    __slots__ = ("annotations", "name", "near", "now", "package", "parts", "seed", "sidecars")
 
     def __init__(self, name: str, around: _Folder | None = None) -> None:
         self.name = name
         self.near: tuple[LicenseEvidence, ...] = around.near if around else ()
+        self.package: tuple[LicenseEvidence, ...] = around.package if around else ()
         self.seed: int = around.seed if around else READER
         self.annotations: tuple[Annotations, ...] = around.annotations if around else ()
         self.sidecars: dict[str, bytes] = {}
@@ -150,7 +154,7 @@ def _file(entry: os.DirEntry[str], name: str, folder: _Folder, reading: Reading)
         return too_large(name, size, reading)
     declared = folder.declared(name)
     seed = _hashed(declared, folder.seed) if declared else folder.seed
-    load = partial(read_path, entry.path, name, reading, Near(folder.near, declared), follow=False)
+    load = partial(read_path, entry.path, name, reading, Near(folder.near + folder.package, declared), follow=False)
     return Pending(name, size, load, _stamp(name, status, folder.now, seed))
 
 
@@ -164,7 +168,7 @@ def _stamp(name: str, status: os.stat_result, now: int, seed: int) -> int:
 
 
 def _list(path: str, folder: _Folder, stack: _Stack) -> Skipped | None:
-    """Put what is in a folder on the stack, last first, and note what its licence files say; or why it cannot be."""
+    """Put what is in a folder on the stack, last first, and note what is said of its licence; or why it cannot be."""
     try:
         with os.scandir(path) as entries:
             found = sorted(entries, key=_name, reverse=True)
@@ -183,9 +187,11 @@ def _list(path: str, folder: _Folder, stack: _Stack) -> Skipped | None:
         elif entry.name.lower().endswith(".dsc"):
             folder.parts |= parts_of(_beginning(entry.path, MAX_METADATA)) - {entry.name}
     near = evidence_of(texts)
-    if near:
-        folder.near = near
-        folder.seed = _hashed(near, READER)
+    files = [printable(entry.name) for entry in found if entry.is_file(follow_symlinks=False)]
+    package = declared_in(folder.name, files, lambda name: _beginning(f"{path}/{name}", MAX_METADATA))
+    if near or package:
+        folder.near, folder.package = near or folder.near, package
+        folder.seed = _hashed((folder.near, package), READER)
     stack.extend((folder, entry) for entry in found)
     return None
 

@@ -98,7 +98,7 @@ def disagrees(license: str, evidence: Iterable[LicenseEvidence]) -> bool:
     choose: where its licence files hold only some of those that they name, they disagree.
     """
     evidence = tuple(evidence)
-    if any(item.where in CLASSIFIERS and _partly(item, evidence) for item in evidence):
+    if any(item.where.rpartition("/")[2] in CLASSIFIERS and _partly(item, evidence) for item in evidence):
         return True
     stated = {item.expression for item in evidence if item.expression and item.expression != license}
     return not all(_agree(license, other) for other in stated)
