@@ -30,7 +30,7 @@ from stat import S_ISREG
 from typing import BinaryIO
 
 from codecite.indexer.corpus.containers import Container, open_container
-from codecite.indexer.corpus.files import READER, absolute, look_into, printable, too_large
+from codecite.indexer.corpus.files import MAX_METADATA, READER, absolute, look_into, printable, too_large
 from codecite.indexer.corpus.git import web_url
 from codecite.indexer.corpus.identity import purl, repository_url
 from codecite.indexer.corpus.leftout import kept
@@ -40,9 +40,6 @@ from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.errors import SourceError
 from codecite.indexer.licenses import dep5
 from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
-
-MAX_METADATA = 4 << 20
-"""Bytes of a `.dsc`, a changelog or a licence file that are read for what they say."""
 
 COPYRIGHT, CHANGELOG = "debian/copyright", "debian/changelog"
 

@@ -26,9 +26,9 @@ from codecite.indexer.corpus.parse import MalformedError
 from codecite.indexer.corpus.python import describe_project, describe_python
 from codecite.indexer.records import EvidenceKind, LicenseEvidence
 
-__all__ = ["MANIFESTS", "Described", "declared_in", "describe"]
+__all__ = ["Described", "declared_in", "describe", "is_manifest"]
 
-MANIFESTS = {"package.json", "Cargo.toml", "pyproject.toml", "PKG-INFO"}
+_MANIFESTS = {"package.json", "Cargo.toml", "pyproject.toml", "PKG-INFO"}
 """Files in which a package says what it is, wherever it has been unpacked."""
 
 _PUBLISHED = (describe_gem, describe_maven, describe_nuget, describe_golang, describe_python)
@@ -59,12 +59,17 @@ def describe(
     return None
 
 
+def is_manifest(path: str) -> bool:
+    """Whether a package says in the file at the path what it is."""
+    return path.rpartition("/")[2] in _MANIFESTS
+
+
 def declared_in(folder: str, names: Sequence[str], read: Callable[[str], bytes]) -> tuple[LicenseEvidence, ...]:
-    """What the MANIFESTS among the files of a folder declare of the licence of all below it.
+    """What the manifests among the files of a folder declare of the licence of all below it.
 
     `folder` is its name, with a `/` behind it if it has one; `read` gives the bytes of a file in it.
     """
-    if MANIFESTS.isdisjoint(names):
+    if _MANIFESTS.isdisjoint(names):
         return ()
     described = describe("", names, read) or Described()
     return tuple(

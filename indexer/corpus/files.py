@@ -24,6 +24,9 @@ from codecite.indexer.records import Skipped, SkipReason, SourceFile
 READER = 6
 """Raised whenever the same bytes are read as something else than before: stamps and fingerprints hold it."""
 
+MAX_METADATA = 4 << 20
+"""Bytes of a file of metadata that are read."""
+
 HEAD = 8192
 """Bytes that are read before a file is judged; a NUL among them makes it binary."""
 

@@ -22,7 +22,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,7 +32,8 @@ from pathlib import Path
 from typing import IO, cast
 from urllib.parse import urlsplit
 
-from codecite.indexer.corpus.files import HEAD, READER, absolute, look_into, printable, too_large
+from codecite.indexer.corpus.describe import declared_in, is_manifest
+from codecite.indexer.corpus.files import HEAD, MAX_METADATA, READER, absolute, look_into, printable, too_large
 from codecite.indexer.corpus.identity import purl, repository_url
 from codecite.indexer.corpus.leftout import kept
 from codecite.indexer.corpus.members import MAX_PATH, TOO_LONG
@@ -40,7 +41,7 @@ from codecite.indexer.corpus.nearby import Near, Nearby, is_near_file
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.errors import SourceError
 from codecite.indexer.licenses.texts import TEXT_BYTES
-from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
+from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason, SourceFile
 
 MAX_ENTRIES = 1_000_000
 """Files of a revision: a tree that names itself ten times over, ten times, takes some kilobytes."""
@@ -251,12 +252,14 @@ def _files(git: _Git, commit: str, reading: Reading) -> Iterator[Item]:
             f"{git.name}: holds more than {MAX_ENTRIES:,} files; if that is no attack, check it out and give the folder"
         )
     licenses = [entry for entry in entries if is_near_file(entry.path) and _readable(entry, reading) is entry]
+    manifests = [entry for entry in entries if is_manifest(entry.path) and _readable(entry, reading) is entry]
     found = [
         item if isinstance(item, Skipped) else _readable(item, reading) for item in kept(entries, reading.excluded)
     ]
     wanted = [item for item in found if isinstance(item, _Entry)]
-    with closing(_blobs(git, [*licenses, *wanted])) as blobs:
-        near = Nearby({entry.path: next(blobs)[:TEXT_BYTES] for entry in licenses})
+    with closing(_blobs(git, [*licenses, *manifests, *wanted])) as blobs:
+        texts = {entry.path: next(blobs)[:TEXT_BYTES] for entry in licenses}
+        near = Nearby(texts, packages=_declared({entry.path: next(blobs)[:MAX_METADATA] for entry in manifests}))
         for item in found:
             if isinstance(item, Skipped):
                 yield item
@@ -264,6 +267,18 @@ def _files(git: _Git, commit: str, reading: Reading) -> Iterator[Item]:
                 content = next(blobs)
                 load = partial(_load, git.name, item, content, near.of(item.path))
                 yield Pending(item.path, len(content), load)
+
+
+def _declared(manifests: Mapping[str, bytes]) -> dict[str, tuple[LicenseEvidence, ...]]:
+    """What the metadata of packages declare, by the folders that they are in."""
+    folders: dict[str, dict[str, bytes]] = {}
+    for path, text in manifests.items():
+        folder, _, name = path.rpartition("/")
+        folders.setdefault(folder, {})[name] = text
+    return {
+        folder: declared_in(f"{folder}/" if folder else "", list(texts), texts.__getitem__)
+        for folder, texts in folders.items()
+    }
 
 
 def _entries(git: _Git, commit: str) -> Iterator[_Entry]:

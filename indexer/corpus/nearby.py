@@ -102,10 +102,16 @@ def first_line(text: bytes) -> str:
 class Nearby:
     """The files that `is_near_file` tells of a source: path and text (or its first TEXT_BYTES); others are passed over.
 
-    `around` is what is near a file where no folder above it has any.
+    `around` is what is near a file where no folder above it has any, `packages` what the metadata of packages in some
+    folders (without a `/` behind them) declare of all below, down to the next such folder or licence file.
     """
 
-    def __init__(self, texts: Mapping[str, bytes], around: tuple[LicenseEvidence, ...] = ()) -> None:
+    def __init__(
+        self,
+        texts: Mapping[str, bytes],
+        around: tuple[LicenseEvidence, ...] = (),
+        packages: Mapping[str, tuple[LicenseEvidence, ...]] | None = None,
+    ) -> None:
         self._declarations = Declarations(texts)
         folders: dict[str, dict[str, bytes]] = {}
         for path, text in texts.items():
@@ -114,15 +120,20 @@ class Nearby:
                 outer, _, name = folder.rpartition("/")
                 folders.setdefault(outer if is_license_folder(name) else folder, {})[path] = text
         self._folders = {"": around} | {folder: evidence_of(files) for folder, files in folders.items()}
+        self._packages = {"": ()} | dict.fromkeys(self._folders, ()) | {k: v for k, v in (packages or {}).items() if v}
 
     def of(self, path: str) -> Near:
         """What is near the file at `path`."""
-        return Near(self._evidence_of(path), self._declarations.of(path))
+        folder = path.rpartition("/")[0]
+        evidence = _nearest(self._folders, folder) + _nearest(self._packages, folder)
+        return Near(evidence, self._declarations.of(path))
 
-    def _evidence_of(self, path: str) -> tuple[LicenseEvidence, ...]:
-        folder = above = path.rpartition("/")[0]
-        while (found := self._folders.get(above)) is None:
-            above = above.rpartition("/")[0]
-        if above != folder:
-            self._folders[folder] = found
-        return found
+
+def _nearest(folders: dict[str, tuple[LicenseEvidence, ...]], folder: str) -> tuple[LicenseEvidence, ...]:
+    """What is said of a folder or, if nothing is, of the one around it; the answer is kept."""
+    above = folder
+    while (found := folders.get(above)) is None:
+        above = above.rpartition("/")[0]
+    if above != folder:
+        folders[folder] = found
+    return found

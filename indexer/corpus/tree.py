@@ -19,9 +19,9 @@ from pathlib import Path
 
 import xxhash
 
-from codecite.indexer.corpus.debian import MAX_METADATA, parts_of
+from codecite.indexer.corpus.debian import parts_of
 from codecite.indexer.corpus.describe import declared_in
-from codecite.indexer.corpus.files import READER, absolute, printable, read_path, too_large, unreadable
+from codecite.indexer.corpus.files import MAX_METADATA, READER, absolute, printable, read_path, too_large, unreadable
 from codecite.indexer.corpus.kinds import reader_in_tree
 from codecite.indexer.corpus.nearby import Near, evidence_of, is_license_file, is_license_folder
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
 import sysconfig
 import tempfile
-import time
 from collections.abc import Callable
-from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -18,9 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codecite.indexer.corpus.files import HEAD, read_path
-from codecite.indexer.corpus.tree import SETTLED, single_file, tree
+from codecite.indexer.corpus.tree import single_file, tree
 from codecite.indexer.corpus.units import Pending, Reading, Unit
-from codecite.indexer.licenses.effective import effective
 from codecite.indexer.records import Skipped, SkipReason, SourceFile
 
 
@@ -269,58 +265,3 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     found = read_path(os.fspath(tmp_path), "vendor", Reading(), follow=True)
     assert isinstance(found, Skipped)
     assert found.reason is SkipReason.NOT_A_FILE
-
-
-def test_a_package_in_a_tree_declares_the_licence_of_its_files(tmp_path: Path, reading: Reading) -> None:
-    """The texts of `packaging` do not say that one may choose; its metadata do, for its folders, and for no others."""
-    texts = [path for path in distribution("packaging").files or () if path.name in ("LICENSE.APACHE", "LICENSE.BSD")]
-    assert len(texts) == 2
-    vendored = tmp_path / "vendor" / "packaging"
-    for folder in (vendored / "src", vendored / "inner" / "deep", tmp_path / "vendor" / "other"):
-        folder.mkdir(parents=True)
-        (folder / "code.py").write_text("value = 1\n")
-    for path in texts:
-        shutil.copy(str(path.locate()), vendored / path.name)
-    shutil.copy(str(texts[0].locate()), vendored / "inner" / "LICENSE")
-    (vendored / "src" / "package.json").write_text('{"type": "module"}')
-    (vendored / "inner" / "deep" / "Cargo.toml").write_text("[package\n")
-
-    def licenses() -> dict[str, str]:
-        found = read(tmp_path, reading)
-        return {path: effective(item.evidence) for path, item in found.items() if path.endswith(".py")}  # type: ignore[union-attr]
-
-    before = licenses()
-    assert before["vendor/packaging/src/code.py"] == "Apache-2.0 AND BSD-2-Clause"
-    manifest = vendored / "PKG-INFO"
-    manifest.write_text(
-        "Metadata-Version: 2.4\nName: packaging\nVersion: 1\nLicense-Expression: Apache-2.0 OR BSD-2-Clause\n\n"
-    )
-    after = licenses()
-    assert after.pop("vendor/packaging/src/code.py") == "Apache-2.0 OR BSD-2-Clause"
-    before.pop("vendor/packaging/src/code.py")
-    assert (
-        after == before == {"vendor/other/code.py": "NOASSERTION", "vendor/packaging/inner/deep/code.py": "Apache-2.0"}
-    )
-    own = [
-        item
-        for item in read(tmp_path, reading)["vendor/packaging/src/code.py"].evidence
-        if item.text.endswith("Clause")
-    ]  # type: ignore[union-attr]
-    assert [item.where for item in own] == ["vendor/packaging/License-Expression"]
-
-
-def test_a_change_of_what_a_package_declares_is_seen_in_the_stamps_of_its_files(
-    tmp_path: Path, reading: Reading
-) -> None:
-    """They are read again, though they have not changed."""
-    (tmp_path / "lib").mkdir()
-    code, manifest = tmp_path / "lib" / "a.js", tmp_path / "lib" / "package.json"
-    code.write_text("let a = 1;\n")
-    stamps = []
-    for license in ("MIT", "ISC", "MIT"):
-        manifest.write_text(json.dumps({"name": "lib", "version": "1.0.0", "license": license}))
-        time.sleep(SETTLED / 1e9 + 0.1 if not stamps else 0)
-        items = {item.path: item for item in tree(os.fspath(tmp_path), reading).files() if isinstance(item, Pending)}
-        stamps.append(items["lib/a.js"].stamp)
-    assert stamps[0] == stamps[2] != stamps[1]
-    assert 0 not in stamps
