@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,8 @@ def test_an_agent_uses_the_tools(require, index: Path, passage: str) -> None:
                 answered[f"{name}{len(answered)}"] = await client.call_tool(name, sent)
             return answered
 
-    answered = asyncio.run(ask())
+    with ThreadPoolExecutor(1) as pool:  # in this thread the browser's loop may be running, by another module's tests
+        answered = pool.submit(asyncio.run, ask()).result()
     assert answered.pop("tools") == {"check", "search", "similar", "notice", "explain_license"}
     check, notice, explained, wrong = answered.values()
     report = json.loads(check.content[0].text)
