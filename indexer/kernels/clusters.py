@@ -6,6 +6,7 @@ threshold, and the pairs that the signatures leave in doubt. It refuses to know 
 
 from __future__ import annotations
 
+from codecite.indexer.kernels.checked import touch_items
 from codecite.indexer.kernels.jit import kernel, part
 from codecite.indexer.kernels.types import Any32, Ints, Words
 
@@ -25,6 +26,12 @@ def _join(parents: Ints, a: int, b: int) -> None:
         parents[b] = a
     else:
         parents[a] = b
+
+
+@kernel
+def touch_rows(guards: Words, section: int, count: int, length: int) -> bool:
+    """Hold `count` signatures of `length` numbers against their checksums; whether all are sound."""
+    return touch_items(guards, section, 0, count * length, 4)
 
 
 @kernel

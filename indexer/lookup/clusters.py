@@ -32,8 +32,7 @@ from codecite.indexer.fingerprint.minhash import (
     overlap,
     shingles,
 )
-from codecite.indexer.kernels.checked import touch_items
-from codecite.indexer.kernels.clusters import compare_band, flatten, join, root_of
+from codecite.indexer.kernels.clusters import compare_band, flatten, join, root_of, touch_rows
 from codecite.indexer.kernels.types import Any32, Array, Ints, Words
 from codecite.indexer.lookup.near_matches import rows_of
 from codecite.indexer.store.documents import raw_of
@@ -112,7 +111,7 @@ def _live(snapshot: Snapshot) -> tuple[Ints, Ints, Ints, Array, Any32]:
     for number, opened in enumerate(snapshot.segments):
         segment = opened.segment
         count = segment.entry.documents
-        touch_items(segment.near.guards, SIGNATURES, 0, count * PERMUTATIONS, 4)
+        touch_rows(segment.near.guards, SIGNATURES, count, PERMUTATIONS)
         segment.raise_if_damaged()
         live = np.flatnonzero(opened.live)
         rows = segment.signatures[: count * PERMUTATIONS].reshape(-1, PERMUTATIONS)[live]
