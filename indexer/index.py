@@ -20,6 +20,7 @@ from codecite.indexer.attribution.policy import Policy, load_policy
 from codecite.indexer.errors import ConfigError, IndexMissingError
 from codecite.indexer.ledger import index_of_ledger, with_records
 from codecite.indexer.licenses.categories import category
+from codecite.indexer.lookup.clusters import ClusterStats, cluster_table, find_clusters, write_clusters
 from codecite.indexer.lookup.documents import Document, digest_named, find_document
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.lexical import search
@@ -294,6 +295,16 @@ class Index:
         return tuple(
             _stats(directory, snapshot) for directory, snapshot in zip(self._directories, self._snapshots, strict=True)
         )
+
+    def clusters(self, export: Path | None = None) -> tuple[tuple[ClusterStats, ...], ...]:
+        """How much of each index is nearly the same, at each threshold of `lookup/clusters.py`.
+
+        The Documents in clusters are written to the parquet file `export`, each index's after the other's.
+        """
+        found = [find_clusters(snapshot) for snapshot in self._snapshots]
+        if export is not None:
+            write_clusters(map(cluster_table, self._snapshots, found), export)
+        return tuple(clusters.stats() for clusters in found)
 
 
 def _takedowns_in_force(directory: Path) -> int:

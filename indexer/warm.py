@@ -1,7 +1,7 @@
 """Compile every kernel ahead of its first use.
 
-In: nothing. Out: a filled kernel cache. It makes a tiny index in a scratch directory and checks a text against it, so
-that the kernels meet the very types that real work passes.
+In: nothing. Out: a filled kernel cache. It makes a tiny index in a scratch directory and checks a text against it,
+asks for similar files and clusters and searches, so that the kernels meet the very types that real work passes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ def warm() -> None:
         yield SourceFile("warm.py", text + b"-" * 200 + "é\n".encode())
 
     with tempfile.TemporaryDirectory(prefix="codecite-warm-") as scratch:
-        add(Path(scratch), [Unit(Package("warm"), files)])
+        add(Path(scratch), [Unit(Package("warm"), files)], lexical=True)
         query = text[1000:1500] + b"x" * 60 + b"-" * 90 + "é".encode()
-        open_index(scratch).check(query)
+        index = open_index(scratch)
+        index.check(query)
+        index.check(query.replace(b"value", b"renamed"), near=True)
+        index.similar(text)
+        index.search("function return")
+        index.clusters()
     mark_warm(Warmth.ALL)

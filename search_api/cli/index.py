@@ -7,6 +7,7 @@ are laid out.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from codecite.search_api.cli.upkeep import compact, remove
 
 if TYPE_CHECKING:
     from codecite.indexer.index import IndexStats
+    from codecite.indexer.lookup.clusters import ClusterStats
 
 _LICENSES_SHOWN = 25
 _LANGUAGES_SHOWN = 8
@@ -35,17 +37,43 @@ for _command in (add, compact, remove):
 
 @index.command()
 @indexes_option
+@click.option(
+    "--clusters",
+    is_flag=True,
+    help="Say, too, how much is nearly the same: files of a Jaccard similarity of .7 and of .85, joined to clusters.",
+)
+@click.option(
+    "--export",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the clusters to this parquet file (with --clusters).",
+)
 @format_option
-def stats(indexes: tuple[Path, ...], form: str) -> int:
+def stats(indexes: tuple[Path, ...], clusters: bool, export: Path | None, form: str) -> int:
     """Say what the index holds, and under which licences."""
     from codecite.indexer import open_index
 
-    for directory, figures in zip(indexes, open_index(*indexes).stats(), strict=True):
+    if export is not None and not clusters:
+        raise click.UsageError("--export writes clusters: give --clusters, too")
+    opened = open_index(*indexes)
+    found = opened.clusters(export) if clusters else (None,) * len(indexes)
+    for directory, figures, alike in zip(indexes, opened.stats(), found, strict=True):
         if form == "json":
-            answer({"path": str(directory), **_stats_object(figures)}, line=len(indexes) > 1)
+            more = {} if alike is None else {"clusters": [asdict(each) for each in alike]}
+            answer({"path": str(directory), **_stats_object(figures), **more}, line=len(indexes) > 1)
         else:
-            click.echo("\n".join(_stats_lines(figures, directory)))
+            click.echo("\n".join(_stats_lines(figures, directory) + [_cluster_line(each) for each in alike or ()]))
     return OK
+
+
+def _cluster_line(alike: ClusterStats) -> str:
+    if not alike.clusters:
+        return f"  no two are similar at {alike.threshold}"
+    return (
+        f"  similar at {alike.threshold}: {count(alike.documents, 'document')} in {count(alike.clusters, 'cluster')}, "
+        f"the largest of {alike.largest:,}; one kept of each, {alike.share_of_documents:.1%} of the documents "
+        f"and {alike.share_of_bytes:.1%} of the bytes would go"
+    )
 
 
 def _stats_object(figures: IndexStats) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 
@@ -22,6 +23,41 @@ def test_stats_count_documents_places_and_licenses(codecite, index: Path) -> Non
     assert "PSF-2.0" in text
     assert "places by language: Python 7" in text
     assert "takedown" not in text
+
+
+def test_clusters_are_figures_and_a_file(codecite, index: Path, tmp_path: Path) -> None:
+    """Only where they are asked for; the file has its columns even where no two files are similar."""
+    plain = json.loads(codecite("index", "stats", "--index", index, "--format", "json").stdout)
+    assert "clusters" not in plain
+    to = tmp_path / "clusters.parquet"
+    done = codecite("index", "stats", "--index", index, "--clusters", "--export", to, "--format", "json")
+    clusters = json.loads(done.stdout)["clusters"]
+    assert [figures["threshold"] for figures in clusters] == [0.7, 0.85]
+    assert {figures["documents"] for figures in clusters} == {0}
+    names = ["threshold", "swhid", "cluster", "size", "representative", "path", "license"]
+    assert pq.read_table(to).column_names == names
+    assert "no two are similar at 0.85" in codecite("index", "stats", "--index", index, "--clusters").stdout
+
+
+def test_similar_files_are_counted_in_text(codecite, tmp_path: Path) -> None:
+    """Two of three are nearly the same; what would go is said."""
+    lines = [f"value_{i} = compute_{i}(first, second)\n" for i in range(100)]
+    for name, content in {"a": lines, "b": lines[:98], "c": ["other = words\n"] * 9}.items():
+        (tmp_path / "code").mkdir(exist_ok=True)
+        (tmp_path / "code" / f"{name}.py").write_text("".join(content))
+    assert codecite("index", "add", tmp_path / "code", "--index", tmp_path / "index").returncode == 0
+    text = codecite("index", "stats", "--index", tmp_path / "index", "--clusters").stdout
+    assert "similar at 0.85: 2 documents in 1 cluster, the largest of 2; one kept of each, 33.3% of the" in text
+
+
+def test_a_file_without_clusters_is_an_error_of_usage(codecite, index: Path, tmp_path: Path) -> None:
+    """What cannot be written is one, too; neither shows a traceback."""
+    assert codecite("index", "stats", "--index", index, "--export", tmp_path / "x.parquet").returncode == 2
+    nowhere = tmp_path / "nowhere" / "x.parquet"
+    done = codecite("index", "stats", "--index", index, "--clusters", "--export", nowhere)
+    assert done.returncode == 2
+    assert "x.parquet" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_verify_finds_a_sound_index_sound(codecite, index: Path) -> None:
