@@ -176,7 +176,11 @@ def _gnu(text: str) -> Iterator[_Found]:
         near = before[-60:]
         version = words.NUMBER.search(after)
         numbers = [version[1]] if version else words.NUMBER.findall(near)
-        later = bool(words.LATER.search(after) or (version is None and words.LATER.search(near)))
+        ends = words.SENTENCE_END.search(after, version.end() if version else 0)
+        later = bool(
+            words.LATER.search(after[: ends.start()] if ends else after)
+            or (version is None and words.LATER.search(near))
+        )
         if not numbers and following:  # "You may obtain a copy of the ..., version 2 or later, at"
             numbers, later = _mentioned_version(name[0], text[name.end() :])
         yield _gnu_found(name, family, numbers[-1] if numbers else None, later, text)

@@ -52,13 +52,19 @@ NAMED = tuple(
         ("mozilla", r"\bmozilla public LICENSE,? ?(?:\(?mpl\)?,? ?)?VERSION(2\.0|1\.1|1\.0)", r"MPL-\1"),
         ("mpl", r"\bmpl ?VERSION(2\.0|1\.1)", r"MPL-\1"),
         ("eclipse", r"\beclipse public LICENSE,? ?-? ?VERSION(1|2)(?:\.0)?", r"EPL-\1.0"),
+        ("epl", r"\bepl[ -]VERSION(1|2)\.0", r"EPL-\1.0"),
         ("eclipse", r"\beclipse distribution LICENSE,? ?VERSION1\.0", "BSD-3-Clause"),
         (
             "common dev",
             r"\bcommon development and distribution LICENSE,? ?(?:\([^)]{0,20}\),? ?)?VERSION1\.1",
             "CDDL-1.1",
         ),
-        ("common dev", r"\bcommon development and distribution LICENSE(?!.{0,30}1\.1)", "CDDL-1.0"),
+        ("common dev", r"\bcommon development and distribution LICENSE(?=.{0,300}\bcddl\+gpl[-_ ]1[._ ]1)", "CDDL-1.1"),
+        (
+            "common dev",
+            r"\bcommon development and distribution LICENSE(?!.{0,30}1\.1|.{0,300}\bcddl\+gpl[-_ ]1[._ ]1)",
+            "CDDL-1.0",
+        ),
         ("boost", r"\bboost software LICENSE,? ?-? ?VERSION1\.0", "BSL-1.0"),
         ("common public", r"\bcommon public LICENSE,? ?VERSION1\.0", "CPL-1.0"),
         ("european", r"\beuropean union public LICENSE,? ?(?:\(?eupl\)?,? ?)?VERSION(1\.[012])", r"EUPL-\1"),
@@ -156,7 +162,8 @@ EXCEPTIONS = tuple(
 
 CHOICE = _written(
     r"\balternatively\b|\bdual[- ]?LICENSEd?\b|\bdual (?:bsd|gpl|mit)|\byour choice\b|\bchoice of\b|\bchoose\b"
-    r"|\beither (?:the|under|of|\w+ or)\b|\bat your option\b|\bmulti[- ]licen|\bor, when distributed separately"
+    r"|\beither (?:the|under|of|(?:[al]?gpl|bsd|mit|apache|mpl|epl|cddl|isc|zlib)[-\w.]* or)\b"
+    r"|\bat your option\b|\bmulti(?:ple)?[- ]?licen|\bor, when distributed separately"
     r"|\bLICENSEs?\b[^.]{0,80}\bor (?:the )?(?:bsd|mit|apache|gnu|gpl)|\bor under (?:the|a)\b"
     r"|\botherwise, the following LICENSE|\bor both in parallel|\bmay also be (?:redistribut|distribut|us)ed"
 )
@@ -172,7 +179,7 @@ GNU = _written(
 """`GNU General Public License` and its kin, also with its words in another order, or without the first."""
 
 SHORT_GNU = _written(
-    r"\b(?:under|by|of|LICENSE[ds]?:?|is|released as|or|and|dual)[^.;]{0,40}?\b(?<!licenses/)(l|a)?gpl[ ,-]*"
+    r"\b(?:under|by|of|LICENSE[ds]?:?|is|released as|or|and|dual)[^.;]{0,40}?\b(?<!licenses/)(?<!cddl\+)(l|a)?gpl[ ,-]*"
     r"(?:LICENSE)?[ ,(]*VERSION ?([123](?:\.[01])?)?"
     r"(\+|(?: LICENSE)?,? ?(?:or|and) (?:any )?(?:later|newer|higher|above))?"
     r"(?![\w-]|\.(?:html|txt|md)\b)"
@@ -187,6 +194,9 @@ LATER = re.compile(
     r"\b(?:or|and) ?\(?,? ?(?:at your (?:option|discretion|choice)[,)]* ?)?(?:any|all) (?:later|newer|subsequent)"
     r"|\b(?:or|and) (?:later|newer|higher|above|greater)\b|(?<!\bno )(?<!\bnot )\blater version"
 )
+SENTENCE_END = re.compile(r"(?<!\binc)(?<!\bver)(?<!\bv)\. ")
+"""Behind a version, where words on later ones are looked for no further."""
+
 COPY_OF = _written(r"\bcopy of the (gnu [a-z ]{0,24}public LICENSE),? ?version ?([123](?:\.[01])?) ?")
 """Where a notice whose grant has no version says which text it means."""
 

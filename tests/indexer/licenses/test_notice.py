@@ -23,6 +23,10 @@ GPL = (
     "GNU General Public License for more details. You should have received a copy of the GNU General Public License "
     "along with this program."
 )
+APACHE = (
+    'Licensed under the Apache License, Version 2.0 (the "License"). Software distributed under the License is '
+    'distributed on an "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.'
+)
 BSD = text_of("BSD-3-Clause")
 MIT = text_of("MIT")
 
@@ -55,6 +59,15 @@ WORDINGS = {
     text_of("BSD-4-Clause"): "BSD-4-Clause",
     f"This file is dual-licensed: {GPL} Alternatively, {MIT}": "GPL-2.0-or-later OR MIT",
     f"{BSD} Some parts are under this: {MIT}": "BSD-3-Clause AND MIT",
+    f"{APACHE} Some parts are under this: {MIT}": "Apache-2.0 AND MIT",
+    f"Released under either BSD or GPL-2: {text_of('BSD-2-Clause')}": "BSD-2-Clause OR GPL-2.0-only",
+    "Multiple-Licensed under the MPL 2.0, and the EPL 1.0 (https://example.org/license.html).": "EPL-1.0 OR MPL-2.0",
+    "subject to the terms of either the GNU General Public License Version 2 only or the Common Development and "
+    "Distribution License. You can obtain a copy at https://example.org/CDDL+GPL_1_1.html": (
+        "CDDL-1.1 OR GPL-2.0-only"
+    ),
+    "under the terms of the GNU Lesser General Public License version 2.1 as published by the Free Software "
+    "Foundation. Idle threads: in Java 21 and later they are virtual.": "LGPL-2.1-only",
     GPL + ' Oracle designates this particular file as subject to the "Classpath" exception.': (
         "GPL-2.0-or-later WITH Classpath-exception-2.0"
     ),
