@@ -3,10 +3,10 @@
 In: the jars below, fetched by `mvn`. Out: for each how many heads state a licence, how many state that of the project,
 and every other expression. It refuses to know how heads are read.
 
-`OTHERS` are expressions read by hand in single files that their projects took from elsewhere. When these jars were first
-read (27 November 2026), and no wording had been fitted to them, some 820 heads were wrong: h2's "multiple-licensed" (773),
-CDDL 1.1 (37, javax.servlet), a disclaimer taken for a choice of licences (6 in netty, 1 in rhino), one each in logback
-and checkstyle. What is right since then is no held-back figure any more.
+`OTHERS` are expressions read by hand in single files that their projects took from elsewhere. When these jars were
+first read (27 November 2026), and no wording had been fitted to them, some 820 heads were wrong: `multiple-licensed`
+(773, h2), CDDL 1.1 (37, javax.servlet), a disclaimer taken for a choice of licences (6 in netty, 1 in rhino), one each
+in logback and checkstyle. What is right since then is no held-back figure any more.
 """
 
 from __future__ import annotations
