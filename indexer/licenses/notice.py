@@ -31,6 +31,8 @@ _WORDS = (b"licen", b"permission", b"redistribution", b"gpl", b"unencumbered", b
 _WORDS_OF_TEXTS = tuple(word.decode() for word in _WORDS)
 _BEHIND = 1600
 """Characters behind the last of these words that may belong to a notice."""
+_AROUND = 300
+"""Characters before the first and behind the last name in which a choice of them may be offered."""
 _SIGNS = (
     b"licensed", b"license:", b"mit license", b"gnu ", b"gnu\n", b"gnu\r", b" gpl", b"/gpl", b"(gpl", b"lgpl", b"agpl",
     b"permission is", b"permission to", b"above copyright", b"redistribution and", b"hereby granted", b"apache",
@@ -113,7 +115,8 @@ def _read(text: str) -> tuple[int, str | None] | None:
     stated = _stated(found)
     if not any(one.expression for one in found):
         return found[0].start, None
-    joiner = " OR " if len(stated) > 1 and _is_choice(text) else " AND "
+    around = text[max(0, found[0].start - _AROUND) : found[-1].end + _AROUND]
+    joiner = " OR " if len(stated) > 1 and _is_choice(around) else " AND "
     return found[0].start, normalize(joiner.join(f"({one})" for one in stated))
 
 

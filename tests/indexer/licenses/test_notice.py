@@ -317,3 +317,16 @@ def test_classifiers_that_the_licence_files_hold_in_part_disagree(text: str | No
     stated = LicenseEvidence(META, "MIT AND PSF-2.0", where, "")
     evidence = [item(FILE, text), stated] if text else [stated]
     assert disagrees(effective([], evidence), evidence) == conflict
+
+
+def test_a_choice_that_is_not_of_licences_does_not_hide_one() -> None:
+    """Words of a choice count near the names only, not in what a file says of its parameters."""
+    filler = "Reads the values of a table row by row and hands them on to the caller in the order of their keys. " * 5
+    both = f"{APACHE} Some parts are under this: {MIT} {filler}"
+    for more in ("Alternatively, give a list.", "Either the name or the number is looked up.", "Choose one of them."):
+        found = read_notice(f"/* {both} {more} */\n".encode())
+        assert found is not None
+        assert found.expression == "Apache-2.0 AND MIT"
+    found = read_notice(f"/* Choose one of these. {APACHE} Or: {MIT} {filler} */\n".encode())
+    assert found is not None
+    assert found.expression == "Apache-2.0 OR MIT"
