@@ -13,9 +13,10 @@ import numpy as np
 from codecite.indexer.config import KGRAM, WINDOW
 from codecite.indexer.kernels.following import find_edges, follow_runs
 from codecite.indexer.kernels.found import DIAGONALS, Query
-from codecite.indexer.kernels.frequent import Agreements, find_frequent, follow_lists
+from codecite.indexer.kernels.frequent import Agreements, find_frequent
 from codecite.indexer.kernels.holders import find_holders, holders_by_run, list_runs, window_of
 from codecite.indexer.kernels.holding import hold_spans
+from codecite.indexer.kernels.onward import follow_lists
 from codecite.indexer.kernels.postings import find_lists
 from codecite.indexer.kernels.types import Flags, Ints, Words
 from codecite.indexer.store.snapshot import OpenSegment
