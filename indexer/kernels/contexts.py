@@ -246,21 +246,25 @@ def _onward(keys: Words, work: Bytes, local: np.uint64, onward: np.uint64, gap: 
 
 
 @making_kernel
-def find_diverging(sizes: Ints, local: Words, digests: Words, times: int, diverging: Flags) -> None:
-    """Which lists have at least so many `times` as many chains as contexts.
+def find_diverging(sizes: Ints, places: Any32, local: Words, digests: Words, times: int, diverging: Flags) -> None:
+    """Of the lists that are set in `diverging` leave those with at least so many `times` as many chains as contexts.
 
-    The postings stand one list after the other, as many as `sizes` say.
+    `places` says where the digests of postings stand, one list after the other, as many as `sizes` say.
     """
     begin = 0
     for i in range(len(sizes)):
-        end = begin + sizes[i]
-        diverging[i] = _distinct(digests[begin:end]) >= times * _distinct(local[begin:end])
-        begin = end
+        mine = places[begin : begin + sizes[i]]
+        if diverging[i]:
+            diverging[i] = _distinct(digests, mine) >= times * _distinct(local, mine)
+        begin += sizes[i]
 
 
 @making_part
-def _distinct(values: Words) -> int:
-    ordered = np.sort(values)
+def _distinct(values: Words, places: Any32) -> int:
+    ordered = np.empty(len(places), np.uint64)
+    for i in range(len(places)):
+        ordered[i] = values[places[i]]
+    ordered.sort()
     count = 1
     for i in range(1, len(ordered)):
         count += ordered[i] != ordered[i - 1]

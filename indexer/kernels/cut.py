@@ -29,7 +29,7 @@ from codecite.indexer.kernels.frequent import (
 )
 from codecite.indexer.kernels.jit import inlined, part
 from codecite.indexer.kernels.licensed import Licensed
-from codecite.indexer.kernels.onward import chain_of
+from codecite.indexer.kernels.onward import chain_of, follow
 from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, SegmentArrays, find_stretch, posting
 from codecite.indexer.kernels.types import Any32, Ints
 
@@ -96,6 +96,7 @@ def keep_cut(
     start = q - earlier
     at = q + distance
     beyond = np.int64(known.resumed_at[at])
+    follow(frequent, known, query.text, beyond, at)
     if agree(frequent, known, query.text, beyond, at) < 0:
         return DONE
     total = segment.document_canonical[len(segment.document_canonical) - 1]
@@ -168,6 +169,7 @@ def add_cut(
     """Add the places where postings of the group hold the span, as `grouped.grouped_places` does."""
     at = q + distance
     beyond = np.int64(known.resumed_at[at])
+    follow(frequent, known, query.text, beyond, at)
     if agree(frequent, known, query.text, beyond, at) < 0:
         return
     total = segment.document_canonical[len(segment.document_canonical) - 1]

@@ -4,8 +4,8 @@ In: the sections of a Segment in the making, its postings sorted by hash and pos
 of groups, and the sections `lists`, `kgrams`, `groups`, `contexts` and `resumed` (what they hold is in
 `kernels/frequent.py`). It refuses to know what a query is.
 
-A list is frequent from LEAST postings on; where that would be more postings than fit in memory, from twice or four
-times as many on, and where it would be too many groups without those lists that have most for their postings. What of
+A list is frequent from LEAST postings on; where that would be more postings than fit in memory only the longest are,
+and where it would be too many groups those are not that have most for their postings. What of
 the text is needed is read back in pieces, by all threads: for all contexts and their digests, or where these contexts
 would not fit in memory for the digests, then for the contexts of those that differ. Everything else is sorting. That
 postings of one group agree rests on their digests, whose keys are drawn anew for each Segment and kept nowhere.
@@ -47,8 +47,8 @@ from codecite.indexer.store.section import CheckedReader, SectionWriter, write_a
 
 LEAST = 192
 """Postings from which on a list is frequent."""
-MOST = 12_000_000
-"""Postings of frequent lists in one Segment, at most: some 60 bytes of memory each while it is written."""
+MOST = 24_000_000
+"""Postings of frequent lists in one Segment, at most: some 45 bytes of memory each while it is written."""
 MOST_GROUPS = 4_500_000
 """Groups in one Segment, at most: some 200 bytes of memory each; of so many postings all contexts fit in memory."""
 DIVERGING = 1024
@@ -123,11 +123,9 @@ def _bounds(tags: Path, buckets: Any32) -> Ints:
         found.append(bounds[:, :count])
     reader.close()
     bounds = np.concatenate([np.empty((2, 0), np.int64), *found], axis=1)
-    least = LEAST
-    while int((bounds[1] - bounds[0]).sum()) > MOST:
-        least *= 2
-        bounds = bounds[:, bounds[1] - bounds[0] >= least]
-    return np.ascontiguousarray(bounds)
+    longest = np.argsort(bounds[0] - bounds[1], kind="stable")
+    kept = np.sort(longest[np.cumsum((bounds[1] - bounds[0])[longest]) <= MOST])
+    return np.ascontiguousarray(bounds[:, kept])
 
 
 def _places(bounds: Ints) -> Ints:
@@ -182,14 +180,15 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     place_of[ascending] = np.arange(len(ascending), dtype=np.uint32)
     sizes = bounds[1] - bounds[0]
     list_of = np.repeat(np.arange(len(sizes), dtype=np.uint32), sizes)
-    around = _gather_all(positions[ascending], text, executor)
-    diverging, following, by_place = _chains(positions[ascending], sizes, list_of[ascending], place_of, around)
+    diverging, following, by_place, contexts = _chains(
+        positions[ascending], sizes, list_of[ascending], place_of, text, executor
+    )
     digests = by_place[place_of]
+    del by_place
     follows = np.full(len(positions), NONE, np.uint32)
-    linked = following != NONE
+    linked = np.flatnonzero(following != NONE)
     follows[ascending[linked]] = ascending[following[linked]]
-    spaces, contexts = around.spaces, around.contexts
-    del by_place, following, linked, ascending, around
+    del following, linked, ascending
     members, firsts = np.empty_like(positions), np.empty(len(positions) + 1, np.uint32)
     kept = np.empty(len(sizes), np.int64)
     count = collapse(sizes, digests, members, firsts, kept)
@@ -247,7 +246,7 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     lists[6, -1] = int(lengths.sum())
     numbers = _places(np.stack([np.cumsum(sizes) - sizes, np.cumsum(sizes)])[:, resumed])
     rows_of = positions[numbers].astype(np.uint64) | of[numbers].astype(np.uint64) << np.uint64(32)
-    table = np.stack([rows_of, spaces[place_of[numbers]]], axis=1)
+    table = np.stack([rows_of, _spaces(positions[numbers], text, executor)], axis=1)
     return _Grouped(kgrams, lists, records, [part[2] for part in parts], table, order)
 
 
@@ -267,7 +266,7 @@ def _kgrams(found: Bytes, rows: Any32, kept: Ints, tasks: list[tuple[int, int]])
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What `gather` finds around postings, by ascending positions; contexts in rows, if they are not too many."""
+    """What `gather` finds around postings, by ascending positions; contexts in rows."""
 
     digests: Words
     whole: Bytes
@@ -275,43 +274,47 @@ class _Around:
     contexts: Bytes
 
 
-def _gather_all(positions: Any32, text: SegmentText, executor: Executor) -> _Around:
-    digests, spaces = np.empty((2, len(positions)), np.uint64)
+def _chains(
+    positions: Any32, sizes: Ints, list_of: Any32, place_of: Any32, text: SegmentText, executor: Executor
+) -> tuple[Flags, Any32, Words, Bytes]:
+    """Which lists diverge; the next of each posting, and the digest of its chain; contexts, if they are not too many.
+
+    All but the lists, and `place_of`, go by ascending positions.
+    """
+    local, digests = np.empty((2, len(positions)), np.uint64)
     whole = np.empty(len(positions), np.uint8)
     fits = len(positions) <= MOST_GROUPS
     contexts = np.empty((len(positions) if fits else 0, ROW), np.uint8)
 
     def keep(part: slice, found: _Around) -> None:
-        digests[part], whole[part], spaces[part] = found.digests, found.whole, found.spaces
+        local[part], whole[part] = found.digests, found.whole
         if fits:
             contexts[part] = found.contexts.reshape(-1, ROW)
 
     _gather(positions, fits, keep, text, executor)
-    return _Around(digests, whole, spaces, contexts.ravel())
-
-
-def _chains(
-    positions: Any32, sizes: Ints, list_of: Any32, place_of: Any32, around: _Around
-) -> tuple[Flags, Any32, Words]:
-    """Which lists diverge; the next of each posting, and the digest of its chain.
-
-    All but the lists, and `place_of`, go by ascending positions.
-    """
-    digests, following = np.empty(len(positions), np.uint64), np.empty(len(positions), np.uint32)
+    following = np.empty(len(positions), np.uint32)
     keys, work = _keys(), np.empty(ROW, np.uint8)
-    link(positions, around.whole, keys, work, around.digests, digests, following)
+    link(positions, whole, keys, work, local, digests, following)
     linked = np.flatnonzero(following != NONE)
-    may = sizes >= DIVERGING
-    may[list_of[linked][list_of[linked] == list_of[following[linked]]]] = False  # rulers: `kernels/following.py`
-    diverging = np.zeros(len(sizes), bool)
-    (asked,) = np.nonzero(may)
-    chosen = place_of[np.repeat(may, sizes)]
-    found = np.empty(len(asked), bool)
-    find_diverging(sizes[asked], around.digests[chosen], digests[chosen], _TIMES, found)
-    diverging[asked] = found
-    if found.any():
-        cut(positions, following, list_of, diverging, keys, work, around.digests, digests)
-    return diverging, following, digests
+    diverging: Flags = sizes >= DIVERGING
+    diverging[list_of[linked][list_of[linked] == list_of[following[linked]]]] = False  # rulers: `kernels/following.py`
+    del linked
+    find_diverging(sizes, place_of, local, digests, _TIMES, diverging)
+    if diverging.any():
+        cut(positions, following, list_of, diverging, keys, work, local, digests)
+    return diverging, following, digests, contexts.ravel()
+
+
+def _spaces(positions: Any32, text: SegmentText, executor: Executor) -> Words:
+    """The white space behind postings at these positions."""
+    order = np.argsort(positions, kind="stable")
+    spaces = np.empty(len(positions), np.uint64)
+
+    def keep(part: slice, found: _Around) -> None:
+        spaces[order[part]] = found.spaces
+
+    _gather(positions[order], False, keep, text, executor)
+    return spaces
 
 
 def _contexts(positions: Any32, text: SegmentText, executor: Executor) -> Bytes:
