@@ -1,7 +1,8 @@
 """The figures of licence evidence: tags, notices in heads, packages, and what reading them costs a build.
 
 In: linux-source-6.1 (`fetch.py`), Debian packages (`apt-get`), jars (`mvn`), tarballs (`npm`), wheels and sdists (`pip
-download`). Out: plain tables on standard output, each difference with its reason. It refuses to know how licences are read.
+download`). Out: plain tables on standard output, each difference with its reason. It refuses to know how licences are
+read.
 
     python bench/licenses.py [--only kernel heads maven npm first last packages cost] [--examples N]
 """
