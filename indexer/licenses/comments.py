@@ -32,7 +32,7 @@ _LINE = 160
 """Bytes of a comment of one line; a notice in longer ones is in one of them, whole."""
 
 _LEADERS = re.compile(r"^[ \t]*(?:[#;%!*/\\\"'|:>.-]+|(?:dnl|rem|@c)\b)[ \t]*", re.MULTILINE)
-_MARKS = re.compile(r"[-.,:;/+*\"']{2,}|\*")
+_MARKS = re.compile(r"(?:[-.,:;/*\"']|(?<![0-9a-z])\+)[-.,:;/+*\"']+|\*")  # not the `+` of `GPLv2+"`
 _KEPT = "abcdefghijklmnopqrstuvwxyz0123456789().,:;/+&@\"'-*\n"
 
 
