@@ -3,9 +3,13 @@
 In: Debian source packages (`apt-get`), jars (`mvn`), tarballs (`npm`). Out: lines of figures. It refuses to know how
 heads are read.
 
-`FIRST` was chosen and committed on 27 November 2026, and then read once; the figures of that reading stand in
-`FIGURES`. What was wrong in principle was mended afterwards, so that its figures since then are none of a held-back
-set. `LAST` was chosen on the same day, and is read once only, when all that was mended is committed.
+`FIRST` was chosen and committed on 27 November 2026, and then read once. Right, counting what differed by hand where
+the head itself says it: Debian 2,000 of 2,226 heads that decide (89.8 %, nothing read of 7.2 %, most of it `released
+under the libpng license`); Maven 6,287 of 7,586 (82.9 %, nothing read of 2.6 %; 546 without a choice of the Apache
+licence, 547 without their exception, 174 `governed by the BSD 3-clause license`), npm 6,168 of 6,169. What was wrong in
+principle was mended afterwards, so that its figures since then are none of a held-back set; `others` was read by hand
+in the heads that differed. `LAST` was chosen on the same day, to be read once only, when all that was mended was
+committed.
 """
 
 from __future__ import annotations
@@ -89,6 +93,31 @@ FIRST = HeldBack(
         "vscode-languageserver@9.0.1": "MIT",
         "webrtc-adapter@8.2.3": "BSD-3-Clause",
         "yui@3.18.1": "BSD-3-Clause",
+    },
+    {
+        "javaparser-core": {"LGPL-3.0-or-later OR LicenseRef-Apache"},
+        "kernel": {"AGPL-3.0-or-later", "Apache-2.0", "BSD-4-Clause", "BSL-1.0"},
+        "jakarta.servlet-api": {"Apache-2.0"},
+        "jersey-common": {"Apache-2.0", "LicenseRef-Public-Domain"},
+        "jruby-base": {
+            "(EPL-2.0 OR GPL-2.0-or-later OR LGPL-2.1-or-later) AND BSD-2-Clause",
+            "Apache-2.0",
+            "CPL-1.0 OR GPL-2.0-or-later OR LGPL-2.1-or-later",
+            "EPL-1.0",
+            "EPL-1.0 OR GPL-2.0-or-later OR LGPL-2.1-or-later",
+            "EPL-2.0 OR GPL-2.0-only OR LGPL-2.1-only",
+            "LicenseRef-Public-Domain",
+        },
+        "languagetool-core": {"MIT"},
+        "postgresql": {"Apache-2.0"},
+        "spring-core": {"BSD-3-Clause"},
+        "@tensorflow/tfjs-core@4.16.0": {"0BSD AND Apache-2.0"},
+        "jquery-ui@1.13.2": {"GPL-2.0-only OR MIT"},
+        "mathjs@12.2.1": {"ISC"},
+        "playwright-core@1.40.1": {"CC0-1.0", "ISC", "MIT"},
+        "shaka-player@4.7.4": {"BSD-3-Clause", "MIT"},
+        "sjcl@1.0.8": {"BSD-3-Clause"},
+        "three@0.160.0": {"BSD-3-Clause", "ISC"},
     },
 )  # fmt: skip
 

@@ -3,7 +3,11 @@
 In: the tarballs below, fetched by `npm`. Out: the table of `licenses_projects.py`. It refuses to know how heads are
 read.
 
-`OTHERS` are expressions read by hand in single files that their projects took from elsewhere.
+`OTHERS` are expressions read by hand in single files that their projects took from elsewhere, or whose heads say less
+or more than the project does. When these tarballs were first read (27 November 2026), and no wording had been fitted to
+them, 4,334 of 4,345 heads were read right: the choice of licences was missed in dojo (3) and node-forge (1), the LGPL
+beside a carried text in openpgp (2), two files of jszip and dojo say only `x11/mit` and name a file; the others hold
+what OTHERS says.
 """
 
 from __future__ import annotations
@@ -51,7 +55,17 @@ TARBALLS = {
 }
 """Tarballs some of whose files have heads, and the licence that the project states for them."""
 
-OTHERS: dict[str, set[str]] = {}
+OTHERS: dict[str, set[str]] = {
+    "ace-builds@1.32.3": {"MIT"},
+    "dojo@1.17.3": {"Apache-2.0", "MIT"},
+    "google-closure-library@20230802.0.0": {"MIT"},
+    "google-protobuf@3.21.2": {"Apache-2.0"},
+    "jszip@3.10.1": {"GPL-3.0-only OR MIT", "MIT"},
+    "monaco-editor@0.45.0": {"Apache-2.0 AND MPL-2.0"},
+    "node-forge@1.3.1": {"GPL-2.0-only OR LicenseRef-BSD", "LicenseRef-BSD AND MIT", "MIT"},
+    "openpgp@5.11.0": {"0BSD AND LicenseRef-LGPL"},
+    "rxjs@7.8.1": {"0BSD AND Apache-2.0"},
+}
 
 
 def lines(examples: int, tarballs: Mapping[str, str] = TARBALLS, others: Mapping[str, set[str]] = OTHERS) -> list[str]:

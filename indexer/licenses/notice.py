@@ -260,7 +260,7 @@ def _short_gnu(text: str) -> Iterator[_Found]:
             continue
         if in_full and words.ABBREVIATED.search(text[max(0, short - 60) : short]):
             continue
-        around = text[max(0, name.start() - 160) : name.end()]
+        around = text[max(0, name.start() - 160) : name.end() + len(" licensed")]
         if (name[2] is None and in_full) or not words.GRANT.search(around.replace("dual", "licensed")):
             continue
         behind = words.LATER.search(text, name.end(), name.end() + 60)

@@ -15,7 +15,7 @@ _MACROS = {
     "LICENSE": r"licen[cs]e",
     "LATER": r",? ?(?:or|and) ?\(?,? ?(?:at your (?:option|discretion|choice)[,)]* ?)?any later",
     "VERSION": r"(?:version |ver\.? ?|v\.? ?|-v)?",
-    "UNDER": r"\b(?:under|of|with|by|licen[cs]e:|licen[cs]ed as|licen[cs]ed under|is) (?:the |an? )?"
+    "UNDER": r"\b(?:under|of|with|by|or|and|licen[cs]e:|licen[cs]ed as|licen[cs]ed under|is) (?:the |an? )?"
     r"(?:terms of (?:the |an? )?)?(?:(?:either|both) (?:of )?(?:the |an? )?)?(?:osi[- ]approved )?",
 }
 
@@ -124,7 +124,9 @@ NAMED = tuple(
         ("free documentation", r"\bgnu free documentation LICENSE,? ?VERSION(1\.[123])(?!LATER)", r"GFDL-\1-only"),
         (
             "public domain",
-            r"\b(?:released|placed|put|dedicated|donated|contributed|is|are) (?:in|to|into) the public domain\b",
+            r"(?:\bthis (?:[\w.]+ ){1,4}?|\bhereby |\bwritten by [^.]{0,120} )"
+            r"(?:is |are |was |has been )?(?:hereby )?(?:released |placed |put |dedicated |donated )?"
+            r"(?:in|to|into) the public domain\b",
             DEDICATED,
         ),
         ("public domain", r"(?:^|\. |LICENSE: )public domain(?:\.|$)", DEDICATED),
@@ -197,8 +199,9 @@ CHOICE = _written(
     r"\balternatively\b|\bdual[- ]?LICENSEd?\b|\bdual (?:bsd|gpl|mit)|\byour choice\b|\bchoice of\b|\bchoose\b"
     r"|\beither (?:the|under|of|(?:[al]?gpl|bsd|mit|apache|mpl|epl|cddl|isc|zlib)[-\w.]* or)\b"
     r"|\btri[- ](?:LICENSE|[\w.]+/)|\bat your option\b|\bmulti(?:ple)?[- ]?licen|\bor, when distributed separately"
-    r"|\bLICENSEs?\b[^.]{0,80}\bor (?:the )?(?:bsd|mit|apache|gnu|gpl)|\bor under (?:the|a)\b"
-    r"|\botherwise, the following LICENSE|\bor both in parallel|\bmay also be (?:redistribut|distribut|us)ed"
+    r"|\bLICENSEs?\b(?:[^.]|\.(?=\d)){0,80}\bor (?:the )?(?:(?:new |modified )?bsd|mit|apache|gnu|gpl)"
+    r"|\bor under (?:the|a)\b|\botherwise, the following LICENSE|\bor both in parallel"
+    r"|\bmay also be (?:redistribut|distribut|us)ed"
 )
 """Several licences, of which one may be chosen."""
 
