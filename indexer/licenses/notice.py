@@ -71,10 +71,13 @@ def read_notice(content: bytes) -> LicenseEvidence | None:
     ('Apache-2.0', 'line 1')
     """
     head = content[:NOTICE_HEAD]
+    return _evidence(head_comments(head, _WORDS)) if may_hold_notice(head) else None
+
+
+def may_hold_notice(head: bytes) -> bool:
+    """Whether words of licences stand in a head, anywhere; where none do, it grants nothing."""
     lower = _without_tags(head).lower()
-    if not _holds(lower, _WORDS) or not _holds(lower, _SIGNS):
-        return None
-    return _evidence(head_comments(head, _WORDS))
+    return _holds(lower, _WORDS) and _holds(lower, _SIGNS)
 
 
 def _holds(head: bytes, words: tuple[bytes, ...]) -> bool:
