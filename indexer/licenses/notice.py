@@ -39,13 +39,14 @@ _AROUND = 300
 _BEFORE_AN_OWNER = 120
 """Characters before a copyright line in which the text behind it may be offered as a choice."""
 _SIGNS = (
+    b"license :",
     b"licensed", b"license:", b"mit license", b"gnu ", b"gnu\n", b"gnu\r", b" gpl", b"/gpl", b"(gpl", b"lgpl", b"agpl",
     b"permission is", b"permission to", b"above copyright", b"redistribution and", b"hereby granted", b"apache",
     b" mpl", b"mozilla", b"eclipse", b"boost software", b" bsd", b"-bsd", b"isc ", b"expat", b"governed",
     b"unlimited", b"royalty", b"same license", b"same terms", b"under license",
     b"unencumbered", b"as-is", b"european union", b"development and distribution", b"common public", b"cc0",
     b"academic free", b"open software", b"artistic", b"public license", b"public domain", b"free documentation",
-    b"released", b"distributed",
+    b"released", b"distributed", b"terms of use",
 )  # fmt: skip
 """One of each stands in any notice: what has none is not looked at closer."""
 
@@ -128,7 +129,7 @@ def _read(text: str) -> tuple[int, str | None] | None:
     first = next((one.start for one in found if one.expression), None)
     if first is None:
         return found[0].start, None
-    carried = next((place for place, one in enumerate(found) if _is_carried(place, found, text)), len(found))
+    carried = _first_carried(found, text)
     stated = _stated(found)
     own = [name for name in stated if name in _stated(found[:carried])]
     around = text[max(0, found[0].start - _AROUND) : found[:carried][-1].end + _AROUND]
@@ -137,15 +138,25 @@ def _read(text: str) -> tuple[int, str | None] | None:
     return first, normalize(" AND ".join(f"({one})" for one in parts if one))
 
 
-def _is_carried(place: int, found: list[_Found], text: str) -> bool:
-    """Whether the text of a licence begins a notice of its own: behind others and an owner, no choice among them."""
-    one = found[place]
-    if not one.whole or not one.expression or not place:
-        return False
-    before = found[place - 1].end
-    owner = text.find("copyright", before, one.start)
-    named = one.expression.partition("-")[0].lower() in text[: max(owner, 0)]
-    return owner >= 0 and not named and not _is_choice(text[max(before, owner - _BEFORE_AN_OWNER) : one.start])
+def _first_carried(found: list[_Found], text: str) -> int:
+    """From which one on licences are only carried along; their number if none is.
+
+    The text of such a licence begins a notice of its own, perhaps by its title: behind others and an owner, where no
+    choice is offered, and its name does not stand before.
+    """
+    for place, one in enumerate(found):
+        first = place
+        while first and found[first - 1].expression == one.expression:
+            first -= 1
+        if not one.whole or not one.expression or not first:
+            continue
+        before, start = found[first - 1].end, found[first].start
+        owner = text.find("copyright", before, start)
+        if owner < 0 or re.search(rf"\b{one.expression.partition('-')[0].lower()}\b", text[:owner]):
+            continue
+        if not _is_choice(text[max(before, owner - _BEFORE_AN_OWNER) : start]):
+            return first
+    return len(found)
 
 
 def _current(text: str) -> str:

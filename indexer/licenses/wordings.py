@@ -15,7 +15,7 @@ _MACROS = {
     "LICENSE": r"licen[cs]e",
     "LATER": r",? ?(?:or|and) ?\(?,? ?(?:at your (?:option|discretion|choice)[,)]* ?)?any later",
     "VERSION": r"(?:version |ver\.? ?|v\.? ?|-v)?",
-    "UNDER": r"\b(?:under|of|with|by|or|and|licen[cs]e:|licen[cs]ed as|licen[cs]ed under|is) (?:the |an? )?"
+    "UNDER": r"\b(?:under|of|with|by|or|and|licen[cs]e ?:|licen[cs]ed as|licen[cs]ed under|is) (?:the |an? )?"
     r"(?:terms of (?:the |an? )?)?(?:(?:either|both) (?:of )?(?:the |an? )?)?(?:osi[- ]approved )?",
 }
 
@@ -85,7 +85,7 @@ NAMED = tuple(
             for sign in ("mit", "expat")
             for pattern in (
                 r"UNDER(?:permissive |standard |simple )?MIT(?:[/ ]x11)?(?:[ -]style)? ?(?:open source )?LICENSE",
-                r"\b(?:LICENSE: ?|LICENSEd (?:as |under )?)(?:the )?MIT\b|\bMIT[- ]LICENSEd\b",
+                r"\b(?:LICENSE ?: ?|LICENSEd (?:as |under )?)(?:the )?MIT\b|\bMIT[- ]LICENSEd\b",
             )
         ],
         ("mit licen", r"(?:^|\. )(?:the )?mit LICENSE\b", "MIT"),
@@ -120,7 +120,16 @@ NAMED = tuple(
             "FSFAP",
         ),
         ("openib", r"\bopenib\.org bsd LICENSE", "Linux-OpenIB"),
-        ("free documentation", r"\bgnu free documentation LICENSE,? ?VERSION(1\.[123])(?=LATER)", r"GFDL-\1-or-later"),
+        (
+            "no invariant sections",
+            r"\bgnu free documentation LICENSE,? ?VERSION(1\.[123])(?=LATER.{0,160}no invariant sections)",
+            r"GFDL-\1-no-invariants-or-later",
+        ),
+        (
+            "free documentation",
+            r"\bgnu free documentation LICENSE,? ?VERSION(1\.[123])(?=LATER(?!.{0,160}no invariant sections))",
+            r"GFDL-\1-or-later",
+        ),
         ("free documentation", r"\bgnu free documentation LICENSE,? ?VERSION(1\.[123])(?!LATER)", r"GFDL-\1-only"),
         (
             "public domain",
@@ -143,6 +152,7 @@ POINTERS = tuple(
         ("found in the licen", r"\bfound in the LICENSE file"),
         ("under the same ", r"\bunder the same (?:LICENSE|terms) as\b"),
         ("and may not be copied", r"\bdistributed under LICENSE and may not be copied"),
+        ("terms of use", r"\bLICENSE (?:& |and )?terms of use: ?http"),
         ("as described in", r"\bLICENSEd as described in\b"),
     ]
 )
@@ -201,7 +211,7 @@ CHOICE = _written(
     r"|\btri[- ](?:LICENSE|[\w.]+/)|\bat your option\b|\bmulti(?:ple)?[- ]?licen|\bor, when distributed separately"
     r"|\bLICENSEs?\b(?:[^.]|\.(?=\d)){0,80}\bor (?:the )?(?:(?:new |modified )?bsd|mit|apache|gnu|gpl)"
     r"|\bor under (?:the|a)\b|\botherwise, the following LICENSE|\bor both in parallel"
-    r"|\bmay also be (?:redistribut|distribut|us)ed"
+    r"|\b(?:may|can) also (?:be )?(?:redistribut|distribut|use)"
 )
 """Several licences, of which one may be chosen."""
 

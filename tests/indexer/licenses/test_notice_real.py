@@ -138,6 +138,14 @@ WORDINGS |= {
     "Permission to use, copy, modify, and/or distribute this software for any purpose is hereby granted.": (
         "0BSD AND LicenseRef-LGPL"
     ),
+    "The contents of this file are subject to the Mozilla Public License, Version 1.1; its limitations are permitted. "
+    "Alternatively, it may be used under the terms of the GNU LGPL, version 2.1. If you have not got this from us, "
+    "you should see whether what you have is obsolete, and look there for another one, as all of the others do, too. "
+    f"Copyright (c) 2000 Jo Doe. {MIT}": "(LGPL-2.1-only OR MPL-1.1) AND MIT",
+    f"{MIT} You can now use it under the MIT license; you can also use it under the MPL version 1.1.": "MIT OR MPL-1.1",
+    "x.js version : 2 authors : many license : MIT": "MIT",
+    "Permission is granted to copy this document under the terms of the GNU Free Documentation License, Version 1.3 or "
+    "any later version published by the Foundation; with no Invariant Sections.": "GFDL-1.3-no-invariants-or-later",
     # permissions and exceptions near others
     text_of("libtiff"): "libtiff",
     f"{GPL_3_LATER} Under section 7 of GPL version 3, you are granted additional permissions described in the Autoconf "
