@@ -8,9 +8,11 @@ the head itself says it: Debian 2,000 of 2,226 heads that decide (89.8 %, nothin
 under the libpng license`); Maven 6,287 of 7,586 (82.9 %, nothing read of 2.6 %; 546 without a choice of the Apache
 licence, 547 without their exception, 174 `governed by the BSD 3-clause license`), npm 6,168 of 6,169. What was wrong in
 principle was mended afterwards, so that its figures since then are none of a held-back set; `others` was read by hand
-in the heads that differed. `LAST` was chosen on the same day, and read once when that was committed: Debian 1,893 of 1,902 (99.5 %), Maven 3,603
-of 3,651 (98.7 %: itext's 48 take a choice for all, or all for a choice), npm 130 of 130; beside these 581 heads of icu4j
-that name a page only, and 3 of moment (`license : MIT`), were not seen at all. Those were mended, too.
+in the heads that differed.
+
+`LAST` was chosen on the same day, and read once when that was committed: Debian 1,893 of 1,902 (99.5 %), Maven 3,603 of
+3,651 (98.7 %: itext's 48 take a choice for all, or all for a choice), npm 130 of 130. Beside these 581 heads of icu4j,
+which name a page only, and 3 of moment (`license : MIT`) were not seen at all. Those were mended, too.
 """
 
 from __future__ import annotations
