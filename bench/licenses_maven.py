@@ -49,7 +49,7 @@ OTHERS = {
     "hibernate-core": {"MIT"},
     "jfreechart": {"Apache-2.0"},
     "rhino": {"BSD-3-Clause", "dtoa AND MPL-2.0"},
-    "h2": {"EPL-1.0 OR LGPL-3.0-or-later OR MPL-2.0"},
+    "h2": {"(EPL-1.0 OR MPL-2.0) AND BSD-3-Clause", "EPL-1.0 OR LGPL-3.0-or-later OR MPL-2.0"},
 }
 
 

@@ -31,9 +31,11 @@ _TAG = b"SPDX-License-Identifier"
 _WORDS = (
     b"licen", b"permission", b"redistribution", b"gpl", b"unencumbered", b"as-is", b"cc0", b"royalty", b"public domain",
 )  # fmt: skip
-_WORDS_OF_TEXTS = tuple(word.decode() for word in _WORDS)
-_BEHIND = 1600
-"""Characters behind the last of these words that may belong to a notice."""
+_OF_NAMES = tuple(word.decode() for word in _WORDS)
+_OF_TEXTS = ("permission to", "permission is", "redistribution", "as-is", "royalty", "unlimited permission")
+_BEFORE, _BEHIND_A_NAME, _BEHIND_A_TEXT = 500, 700, 1600
+"""Characters before the first and behind the last of these words that may belong to a notice; many files of a project
+have the same ones, and other prose around them."""
 _AROUND = 300
 """Characters before the first and behind the last name in which a choice of them may be offered."""
 _BEFORE_AN_OWNER = 120
@@ -110,14 +112,22 @@ def _place(found: _Found) -> tuple[int, int, str]:
 
 def _evidence(comments: Comments) -> LicenseEvidence | None:
     text = comments.text
-    last = max(text.rfind(word) for word in _WORDS_OF_TEXTS)
-    found = _read(text[: last + _BEHIND])
+    places = [at for at in map(text.find, _OF_NAMES) if at >= 0]
+    if not places:
+        return None
+    start = max(0, min(places) - _BEFORE)
+    end = max(_last(text, _OF_NAMES) + _BEHIND_A_NAME, _last(text, _OF_TEXTS) + _BEHIND_A_TEXT)
+    found = _read(text[start:end])
     if found is None:
         return None
-    first, expression = found
+    first, expression = start + found[0], found[1]
     return LicenseEvidence(
         EvidenceKind.FILE_HEADER, expression, f"line {comments.line_of(first)}", text[first : first + _SHOWN]
     )
+
+
+def _last(text: str, words: tuple[str, ...]) -> int:
+    return max(map(text.rfind, words))
 
 
 @lru_cache(maxsize=1024)
