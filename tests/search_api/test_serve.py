@@ -70,9 +70,12 @@ def test_logs_hold_no_text_unless_asked_for(index: Path) -> None:
 
 
 def test_a_foreign_host_name_is_not_answered(index: Path) -> None:
-    """A page whose name was given this machine's address reads nothing."""
+    """A page whose name was given this machine's address reads nothing; probes come under whatever address it has."""
     with Served("--index", index) as server:
         assert server.get("/api/v1/stats", Host="evil.example")[0] == 421
+        assert server.get("/metrics", Host="10.1.2.3:8080")[0] == 421
+        assert server.get("/healthz", Host="10.1.2.3:8080")[0] == 200
+        assert server.get("/readyz", Host="10.1.2.3:8080")[0] == 200
         assert server.get("/api/v1/stats", Host=f"localhost:{server.port}")[0] == 200
 
 
