@@ -133,7 +133,6 @@ def test_the_images_commands_make_a_server_that_answers(image: Container, stages
             assert server.poll() is None, server.communicate()[1].decode()
             assert time.monotonic() - begun < 60
             time.sleep(0.2)
-        print(f"healthy after {time.monotonic() - begun:.1f} s")
 
         def ask(path: str, body: str = "", with_key: str = "") -> tuple[int, str]:
             ended = image.ended(["python", "-c", ASK, path, body, with_key], net=server.pid)

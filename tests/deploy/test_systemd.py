@@ -46,9 +46,9 @@ def unit(name: str) -> configparser.RawConfigParser:
 def test_systemd_takes_them(require: Callable[..., None], tmp_path: Path) -> None:
     """With the program where they look for it."""
     require("systemd-analyze")
-    for name in os.listdir(UNITS):
-        text = (UNITS / name).read_text(encoding="utf-8")
-        (tmp_path / name).write_text(text.replace("/opt/codecite/bin/codecite", sys.executable))
+    for file in UNITS.iterdir():
+        text = file.read_text(encoding="utf-8")
+        (tmp_path / file.name).write_text(text.replace("/opt/codecite/bin/codecite", sys.executable))
     ended = subprocess.run(
         ["systemd-analyze", "verify", *map(str, sorted(tmp_path.iterdir()))],
         capture_output=True,
@@ -117,7 +117,9 @@ def test_what_they_forbid_is_not_what_the_program_does(require: Callable[..., No
     for words in (("add", str(ROOT / "deploy")), ("compact",)):
         done = subprocess.run(traced("index", *words, "--index", str(index)), capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
-    with subprocess.Popen(traced("serve", "--port", str(port), "--index", str(index)), stderr=subprocess.PIPE) as server:
+    with subprocess.Popen(
+        traced("serve", "--port", str(port), "--index", str(index)), stderr=subprocess.PIPE
+    ) as server:
         try:
             end = time.monotonic() + 120
             while time.monotonic() < end and server.poll() is None:

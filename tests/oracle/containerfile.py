@@ -141,7 +141,7 @@ class Container:
 
     def _copy(self, root: str, work: str, argument: str) -> None:
         *sources, target = argument.split()
-        place = root + os.path.normpath(os.path.join(work, target))
+        place = os.path.normpath(f"{root}{target}" if target.startswith("/") else f"{root}{work}/{target}")
         if sources[0].startswith("--from="):
             names = [stage.name for stage in self.stages]
             origin = f"/mnt/{names.index(sources.pop(0).removeprefix('--from='))}/root"
@@ -166,9 +166,9 @@ class Container:
         network = ["unshare", "--net"] if net is None else ["nsenter", "-t", str(net), "-n"]
         up = "/usr/sbin/ip link set lo up; " if net is None else ""
         drop = f"setpriv --reuid {user} --regid {group} --clear-groups --no-new-privs --bounding-set=-all"
+        script = f'{up}exec /usr/sbin/chroot {root} {drop} --inh-caps=-all "$@"'
         return subprocess.Popen(
-            ["nsenter", "-t", str(self._holder.pid), "-m", *network, "sh", "-c"]
-            + [f'{up}exec /usr/sbin/chroot {root} {drop} --inh-caps=-all "$@"', "sh", *command],
+            ["nsenter", "-t", str(self._holder.pid), "-m", *network, "sh", "-c", script, "sh", *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **final.environment()},

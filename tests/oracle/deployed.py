@@ -1,7 +1,7 @@
 """What the files of deploy/ say, for the tests that hold them against the program.
 
-In: words of a command line; YAML. Out: the command as the real command line reads it; documents. It refuses to know what
-runs them.
+In: words of a command line; YAML. Out: the command as the real command line reads it; documents. It refuses to know
+what runs them.
 """
 
 from __future__ import annotations
