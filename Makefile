@@ -39,6 +39,7 @@ format: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python docs/write_commands.py > docs/commands.md
+	$(BIN)/python docs/write_the_stack.py > docs/the-stack.md
 
 clean:
 	rm -rf $(VENV) .types build dist *.egg-info .hypothesis .pytest_cache .ruff_cache

@@ -1,0 +1,160 @@
+"""Write docs/the-stack.md: what The Stack would need, from measured rates.
+
+In: `docs/sizing.json` (measured by `bench/sizing.py`), `docs/the-stack.toml` (what is assumed). Out: the page. It refuses
+to know a figure of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+TB, HOUR = 1e12, 3600.0
+UNKNOWN = "not measured yet"
+
+
+def plan(sizing: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]:
+    """The figures: bytes, nodes, hours, dollars, for the embedded index and for Elasticsearch (None: a rate is missing)."""
+    largest = max(sizing["corpora"].values(), key=lambda item: item["corpus_bytes"])
+    serving, elastic = held["serving"], held["elasticsearch"]
+    embedded = _store(
+        held,
+        bytes_per_byte=largest["index_bytes"] / largest["corpus_bytes"],
+        bytes_per_core_second=largest["corpus_bytes"] / (largest["build_cpu_seconds"] + largest["compact_cpu_seconds"]),
+        copies=1,
+    )
+    segments = held["corpus"]["bytes"] * serving["share_without_white_space"] / serving["segment_bytes"]
+    embedded["segments"] = math.ceil(segments)
+    embedded["segments_a_node"] = math.ceil(segments / embedded["nodes"])
+    embedded["walk_seconds"] = embedded["segments_a_node"] * serving["segment_seconds"]
+    measured = "bytes_per_byte" in elastic and "bytes_per_core_second" in elastic
+    there = None
+    if measured:
+        there = _store(
+            held,
+            bytes_per_byte=elastic["bytes_per_byte"],
+            bytes_per_core_second=elastic["bytes_per_core_second"],
+            copies=1 + elastic["replicas"],
+        )
+    return {"embedded": embedded, "elasticsearch": there}
+
+
+def _store(
+    held: dict[str, Any], *, bytes_per_byte: float, bytes_per_core_second: float, copies: int
+) -> dict[str, float]:
+    node, prices, corpus = held["node"], held["prices"], held["corpus"]["bytes"]
+    kept = corpus * bytes_per_byte * copies
+    nodes = math.ceil(kept / (node["disk_bytes"] * node["fill"]))
+    core_hours = corpus / bytes_per_core_second / node["core_speed"] / HOUR
+    return {
+        "bytes_per_byte": bytes_per_byte,
+        "bytes_per_core_second": bytes_per_core_second,
+        "bytes": kept,
+        "nodes": nodes,
+        "core_hours": core_hours,
+        "hours": core_hours / (nodes * node["cores"]),
+        "build_dollars": core_hours * prices["core_hour"],
+        "disk_dollars_a_month": nodes * node["disk_bytes"] / TB * prices["terabyte_month"],
+    }
+
+
+def measured(sizing: dict[str, Any]) -> str:
+    """The table of what was measured."""
+    lines = [
+        "| corpus | files | bytes | index, per byte | most while building | to build, per GB | once more"
+        " | peak memory | server's own memory | check, median |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, item in sizing["corpora"].items():
+        size = item["corpus_bytes"]
+        cells = (
+            name,
+            f"{item['files']:,}",
+            f"{size / 1e6:,.0f} MB",
+            f"{item['index_bytes'] / size:.2f}",
+            f"{item['most_bytes_while_building'] / size:.2f}",
+            f"{item['build_cpu_seconds'] / size * 1e9:,.0f} core s",
+            f"{item['again_seconds']:.1f} s",
+            f"{item['build_peak_bytes'] / 1e9:.2f} GB",
+            f"{item['own_bytes'] / 1e9:.2f} GB",
+            f"{item['check_median_ms']:.1f} ms",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def page(sizing: dict[str, Any], held: dict[str, Any]) -> str:
+    """The page, as Markdown."""
+    found = plan(sizing, held)
+    columns = [found["embedded"], found["elasticsearch"]]
+
+    def row(title: str, key: str, form: str, scale: float = 1.0) -> str:
+        cells = [UNKNOWN if column is None else format(column[key] / scale, form) for column in columns]
+        return f"| {title} | {' | '.join(cells)} |"
+
+    node, prices, serving = held["node"], held["prices"], held["serving"]
+    embedded = found["embedded"]
+    return f"""# The Stack, on paper
+
+What the whole of The Stack v1 ({held["corpus"]["bytes"] / TB:.0f} TB of files) would need. Nobody has built it with codecite; the
+figures follow from rates measured on corpora that are {held["corpus"]["bytes"] / max(item["corpus_bytes"] for item in sizing["corpora"].values()):,.0f} times smaller and more. `make docs` writes this page from
+`docs/sizing.json` (measured: `python bench/sizing.py small large`) and `docs/the-stack.toml` (assumed: put in your
+own), by `docs/write_the_stack.py`, which has the arithmetic.
+
+## Measured
+
+On {sizing["date"]}, with {sizing["cores"]} cores ({sizing["processor"]}) that others used, too; processor seconds depend on that less than
+those of a clock do.
+
+{measured(sizing)}
+## Reckoned
+
+Nodes have {node["cores"]} cores and {node["disk_bytes"] / TB:.2f} TB of flash, filled to {node["fill"]:.0%}. Dollars are {prices["core_hour"]} for a core and an hour, {prices["terabyte_month"]:.0f} for
+a terabyte and a month: assumptions. The embedded index is without copies; in Elasticsearch each shard has {held["elasticsearch"]["replicas"]} replica.
+
+| | embedded | Elasticsearch |
+|---|---|---|
+{row("index, bytes per byte of the corpus, without copies", "bytes_per_byte", ".2f")}
+{row("loaded, MB a second and core", "bytes_per_core_second", ".2f", 1e6)}
+{row("kept, TB", "bytes", ",.1f", TB)}
+{row("nodes, by their disks", "nodes", ",.0f")}
+{row("core hours to build", "core_hours", ",.0f")}
+{row("hours to build, all nodes at once", "hours", ",.1f")}
+{row("dollars to build", "build_dollars", ",.0f")}
+{row("dollars a month for disks", "disk_dollars_a_month", ",.0f")}
+
+The time to build is that of `index add` and one `index compact`, of the largest corpus above. It stays the same for each byte of a larger
+one as long as merging does: a Segment is merged until it holds {serving["segment_bytes"] / 1e9:.1f} GB of text, which the
+largest corpus above comes near, and never after that.
+
+## How it would be laid out
+
+- **Embedded.** The corpus is cut by repository into {embedded["nodes"]} parts, one a node, each added there by a command of its own; nothing
+  passes between the nodes. All together have {embedded["segments"]:,} Segments, {embedded["segments_a_node"]} a node, which adds some {embedded["walk_seconds"] * 1e3:.0f} ms to a check. A
+  check asks all nodes and joins what they say; counts of Documents and projects are then per index (each node's).
+- **Elasticsearch.** One index, a shard for each node and core that is to search; `codecite index add --partition i/n`
+  on as many loaders as the cluster keeps up with. Until both rates stand in `docs/the-stack.toml` its column is empty.
+
+## What this leaves out
+
+Fetching and unpacking the corpus; reading parquet; near-duplicates' verification (`index stats --clusters`); disks for a
+second generation while one is rebuilt; the network between nodes; machines that fail. Content that comes twice is stored
+once, so a corpus that is not de-duplicated needs less than this. Rates on other text than linux and Python packages
+differ; measure a part of yours with `bench/sizing.py` first.
+"""
+
+
+def main() -> None:
+    """Write the page to standard output."""
+    sizing = json.loads((HERE / "sizing.json").read_text(encoding="utf-8"))
+    held = tomllib.loads((HERE / "the-stack.toml").read_text(encoding="utf-8"))
+    sys.stdout.write(page(sizing, held))
+
+
+if __name__ == "__main__":
+    main()
