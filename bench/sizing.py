@@ -1,7 +1,7 @@
 """What an index needs for each byte of its corpus: disk, memory, time. deploy/README.md and docs/the-stack.md use it.
 
-In: corpora that `fetch.py` has laid out. Out: `docs/sizing.json`, and a line for each. It refuses to know what a machine
-costs. Run by hand: python bench/sizing.py small large
+In: corpora that `fetch.py` has laid out. Out: `docs/sizing.json`, and a line for each. It refuses to know what a
+machine costs. Run by hand: python bench/sizing.py small large
 """
 
 from __future__ import annotations

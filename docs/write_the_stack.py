@@ -1,7 +1,7 @@
 """Write docs/the-stack.md: what The Stack would need, from measured rates.
 
-In: `docs/sizing.json` (measured by `bench/sizing.py`), `docs/the-stack.toml` (what is assumed). Out: the page. It refuses
-to know a figure of its own.
+In: `docs/sizing.json` (measured by `bench/sizing.py`), `docs/the-stack.toml` (what is assumed). Out: the page. It
+refuses to know a figure of its own.
 """
 
 from __future__ import annotations
@@ -18,8 +18,56 @@ TB, HOUR = 1e12, 3600.0
 UNKNOWN = "not measured yet"
 
 
+PAGE = """\
+# The Stack, on paper
+
+What the whole of The Stack v1 ({corpus} TB of files) would need. Nobody has built it with codecite; the figures follow
+from rates that were measured on real code, on a corpus {times} times smaller. `make docs` writes this page from
+`docs/sizing.json` (measured: `python bench/sizing.py small large`) and `docs/the-stack.toml` (assumed: put in your
+own), by `docs/write_the_stack.py`, which has the arithmetic.
+
+## Measured
+
+On {date}, with {measured_cores} cores ({processor}) that other work used at the same time: seconds of a clock and
+the times of checks are several times what a quiet machine shows; core seconds suffer less.
+
+{measured}
+
+`once more` is an addition of the same files again. What a server has to itself is without the mapped index.
+
+## Reckoned
+
+Nodes have {cores} cores and {disk} TB of flash, filled to {fill}. Dollars are {core_hour} for a core and an hour and
+{terabyte_month} for a terabyte and a month: assumptions, no offers. The embedded index is without copies; in
+Elasticsearch each shard has {replicas} replica.
+
+| | embedded | Elasticsearch |
+|---|---|---|
+{reckoned}
+
+The time to build is that of `index add` and one `index compact` of the largest corpus above. For each byte it stays
+the same in a larger corpus as long as merging does: a Segment is merged until it holds {segment} GB of text without
+white space, and never again after that.
+
+## How it would be laid out
+
+- **Embedded.** The corpus is cut by repository into {nodes} parts, one a node; each is added there by a command of its
+  own, and nothing passes between the nodes. All together have {segments} Segments, {segments_a_node} a node, which
+  adds some {walk} ms to a check. A check asks all nodes, and its counts of Documents and projects are then those of each node.
+- **Elasticsearch.** One index, cut into shards; as many loaders (`codecite index add --partition i/n`) as the cluster
+  keeps up with. Its column is filled when both its rates stand in `docs/the-stack.toml`.
+
+## What this leaves out
+
+Fetching and unpacking the corpus; reading parquet; a second generation beside the first while it is rebuilt; the
+network between nodes; machines that fail. Content that comes twice is stored once, so a corpus that was not
+de-duplicated needs less. Other text than linux and Python packages has other rates: measure a part of yours with
+`bench/sizing.py` first.
+"""
+
+
 def plan(sizing: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]:
-    """The figures: bytes, nodes, hours, dollars, for the embedded index and for Elasticsearch (None: a rate is missing)."""
+    """Bytes, nodes, hours and dollars, for the embedded index and for Elasticsearch (None: a rate is missing)."""
     largest = max(sizing["corpora"].values(), key=lambda item: item["corpus_bytes"])
     serving, elastic = held["serving"], held["elasticsearch"]
     embedded = _store(
@@ -97,56 +145,39 @@ def page(sizing: dict[str, Any], held: dict[str, Any]) -> str:
         cells = [UNKNOWN if column is None else format(column[key] / scale, form) for column in columns]
         return f"| {title} | {' | '.join(cells)} |"
 
-    node, prices, serving = held["node"], held["prices"], held["serving"]
-    embedded = found["embedded"]
-    return f"""# The Stack, on paper
-
-What the whole of The Stack v1 ({held["corpus"]["bytes"] / TB:.0f} TB of files) would need. Nobody has built it with codecite; the
-figures follow from rates measured on corpora that are {held["corpus"]["bytes"] / max(item["corpus_bytes"] for item in sizing["corpora"].values()):,.0f} times smaller and more. `make docs` writes this page from
-`docs/sizing.json` (measured: `python bench/sizing.py small large`) and `docs/the-stack.toml` (assumed: put in your
-own), by `docs/write_the_stack.py`, which has the arithmetic.
-
-## Measured
-
-On {sizing["date"]}, with {sizing["cores"]} cores ({sizing["processor"]}) that others used, too; processor seconds depend on that less than
-those of a clock do.
-
-{measured(sizing)}
-## Reckoned
-
-Nodes have {node["cores"]} cores and {node["disk_bytes"] / TB:.2f} TB of flash, filled to {node["fill"]:.0%}. Dollars are {prices["core_hour"]} for a core and an hour, {prices["terabyte_month"]:.0f} for
-a terabyte and a month: assumptions. The embedded index is without copies; in Elasticsearch each shard has {held["elasticsearch"]["replicas"]} replica.
-
-| | embedded | Elasticsearch |
-|---|---|---|
-{row("index, bytes per byte of the corpus, without copies", "bytes_per_byte", ".2f")}
-{row("loaded, MB a second and core", "bytes_per_core_second", ".2f", 1e6)}
-{row("kept, TB", "bytes", ",.1f", TB)}
-{row("nodes, by their disks", "nodes", ",.0f")}
-{row("core hours to build", "core_hours", ",.0f")}
-{row("hours to build, all nodes at once", "hours", ",.1f")}
-{row("dollars to build", "build_dollars", ",.0f")}
-{row("dollars a month for disks", "disk_dollars_a_month", ",.0f")}
-
-The time to build is that of `index add` and one `index compact`, of the largest corpus above. It stays the same for each byte of a larger
-one as long as merging does: a Segment is merged until it holds {serving["segment_bytes"] / 1e9:.1f} GB of text, which the
-largest corpus above comes near, and never after that.
-
-## How it would be laid out
-
-- **Embedded.** The corpus is cut by repository into {embedded["nodes"]} parts, one a node, each added there by a command of its own; nothing
-  passes between the nodes. All together have {embedded["segments"]:,} Segments, {embedded["segments_a_node"]} a node, which adds some {embedded["walk_seconds"] * 1e3:.0f} ms to a check. A
-  check asks all nodes and joins what they say; counts of Documents and projects are then per index (each node's).
-- **Elasticsearch.** One index, a shard for each node and core that is to search; `codecite index add --partition i/n`
-  on as many loaders as the cluster keeps up with. Until both rates stand in `docs/the-stack.toml` its column is empty.
-
-## What this leaves out
-
-Fetching and unpacking the corpus; reading parquet; near-duplicates' verification (`index stats --clusters`); disks for a
-second generation while one is rebuilt; the network between nodes; machines that fail. Content that comes twice is stored
-once, so a corpus that is not de-duplicated needs less than this. Rates on other text than linux and Python packages
-differ; measure a part of yours with `bench/sizing.py` first.
-"""
+    rows = (
+        row("index, bytes per byte of the corpus, without copies", "bytes_per_byte", ".2f"),
+        row("loaded, MB a second and core", "bytes_per_core_second", ".2f", 1e6),
+        row("kept, TB", "bytes", ",.1f", TB),
+        row("nodes, by their disks", "nodes", ",.0f"),
+        row("core hours to build", "core_hours", ",.0f"),
+        row("hours to build, all nodes at once", "hours", ",.1f"),
+        row("dollars to build", "build_dollars", ",.0f"),
+        row("dollars a month for disks", "disk_dollars_a_month", ",.0f"),
+    )
+    node, prices, embedded = held["node"], held["prices"], found["embedded"]
+    largest = max(item["corpus_bytes"] for item in sizing["corpora"].values())
+    words = {
+        "corpus": f"{held['corpus']['bytes'] / TB:.0f}",
+        "times": f"{held['corpus']['bytes'] / largest:,.0f}",
+        "date": sizing["date"],
+        "measured_cores": sizing["cores"],
+        "processor": sizing["processor"],
+        "measured": measured(sizing),
+        "cores": node["cores"],
+        "disk": f"{node['disk_bytes'] / TB:.2f}",
+        "fill": f"{node['fill'] * 100:.0f} %",
+        "core_hour": prices["core_hour"],
+        "terabyte_month": f"{prices['terabyte_month']:.0f}",
+        "replicas": held["elasticsearch"]["replicas"],
+        "reckoned": "\n".join(rows),
+        "segment": f"{held['serving']['segment_bytes'] / 1e9:.1f}",
+        "nodes": embedded["nodes"],
+        "segments": f"{embedded['segments']:,}",
+        "segments_a_node": embedded["segments_a_node"],
+        "walk": f"{embedded['walk_seconds'] * 1e3:.0f}",
+    }
+    return PAGE.format(**words)
 
 
 def main() -> None:

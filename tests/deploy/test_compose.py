@@ -63,7 +63,7 @@ def test_codecites_services_run_the_program_as_it_is(compose: dict[str, Any]) ->
 
 
 def test_nothing_that_runs_on_may_do_more_than_it_needs(compose: dict[str, Any]) -> None:
-    """A read-only root, no capabilities or new privileges, ports of this machine only; what root does once has no net."""
+    """A read-only root, no capabilities or privileges, ports of this machine only; what root does once has no net."""
     for name, part in compose["services"].items():
         if part.get("user") == "0:0":
             assert part["network_mode"] == "none"

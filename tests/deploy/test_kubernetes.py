@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from oracle.deployed import DEPLOY, read_command
 
 VARIANTS = ("base", "one-node", "elasticsearch")
 VERSIONS = ("1.30", "1.37")
+SCHEMAS = Path(sys.prefix) / "schemas"
+"""Where `make setup` puts the package kubernetes-validate."""
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
@@ -41,10 +45,13 @@ def pods(manifests: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]
             yield item["metadata"]["name"], template
 
 
-def test_each_is_what_its_kind_allows(require: Callable[..., None], manifests: list[dict[str, Any]]) -> None:
+def test_each_is_what_its_kind_allows(
+    require: Callable[..., None], manifests: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By the schemas of two versions of Kubernetes, without a field that they do not know."""
+    monkeypatch.syspath_prepend(SCHEMAS)
     require("kubernetes_validate")
-    import kubernetes_validate
+    kubernetes_validate: Any = importlib.import_module("kubernetes_validate")
 
     for item in manifests:
         for version in VERSIONS:
