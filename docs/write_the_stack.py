@@ -53,7 +53,8 @@ white space, and never again after that.
 
 - **Embedded.** The corpus is cut by repository into {nodes} parts, one a node; each is added there by a command of its
   own, and nothing passes between the nodes. All together have {segments} Segments, {segments_a_node} a node, which
-  adds some {walk} ms to a check. A check asks all nodes, and its counts of Documents and projects are then those of each node.
+  adds some {walk} ms to a check. A check asks all nodes, and its counts of Documents and projects are then those of
+  each node.
 - **Elasticsearch.** One index, cut into shards; as many loaders (`codecite index add --partition i/n`) as the cluster
   keeps up with. Its column is filled when both its rates stand in `docs/the-stack.toml`.
 
