@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-TB, HOUR = 1e12, 3600.0
+TB, HOUR, HOURS_A_MONTH = 1e12, 3600.0, 730
 UNKNOWN = "not measured yet"
+HOT = ("buckets.npy", "tags.npy")
+"""What each lookup of a fingerprint touches (`indexer/kernels/postings.py`); it is to be in memory."""
 
 
 PAGE = """\
@@ -37,13 +39,18 @@ the times of checks are several times what a quiet machine shows; core seconds s
 
 ## Reckoned
 
-Nodes have {cores} cores and {disk} TB of flash, filled to {fill}. Dollars are {core_hour} for a core and an hour and
+Nodes have {cores} cores, of which building keeps {efficiency} busy, {memory} GB of memory and {disk} TB of flash, which
+is filled to {fill}. Dollars are {core_hour} for a core and an hour and
 {terabyte_month} for a terabyte and a month: assumptions, no offers. The embedded index is without copies; in
 Elasticsearch each shard has {replicas} replica.
 
 | | embedded | Elasticsearch |
 |---|---|---|
 {reckoned}
+
+A lookup of a fingerprint reads a bucket and its tags in every Segment, so these are to be in memory: from flash a check
+of a page of text would wait for {segments_a_node} Segments times some hundred fingerprints. All else is read only for
+what is found.
 
 The time to build is that of `index add` and one `index compact` of the largest corpus above. For each byte it stays
 the same in a larger corpus as long as merging does: a Segment is merged until it holds {segment} GB of text without
@@ -53,8 +60,8 @@ white space, and never again after that.
 
 - **Embedded.** The corpus is cut by repository into {nodes} parts, one a node; each is added there by a command of its
   own, and nothing passes between the nodes. All together have {segments} Segments, {segments_a_node} a node, which
-  adds some {walk} ms to a check. A check asks all nodes, and its counts of Documents and projects are then those of
-  each node.
+  adds some {walk} ms to a check. Who checks asks all nodes; counts of Documents and projects are then those of each
+  node.
 - **Elasticsearch.** One index, cut into shards; as many loaders (`codecite index add --partition i/n`) as the cluster
   keeps up with. Its column is filled when both its rates stand in `docs/the-stack.toml`.
 
@@ -75,6 +82,7 @@ def plan(sizing: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]:
         held,
         bytes_per_byte=largest["index_bytes"] / largest["corpus_bytes"],
         bytes_per_core_second=largest["corpus_bytes"] / (largest["build_cpu_seconds"] + largest["compact_cpu_seconds"]),
+        hot_per_byte=sum(largest["parts"][name] for name in HOT) / largest["corpus_bytes"],
         copies=1,
     )
     segments = held["corpus"]["bytes"] * serving["share_without_white_space"] / serving["segment_bytes"]
@@ -88,26 +96,34 @@ def plan(sizing: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]:
             held,
             bytes_per_byte=elastic["bytes_per_byte"],
             bytes_per_core_second=elastic["bytes_per_core_second"],
+            hot_per_byte=0.0,
             copies=1 + elastic["replicas"],
         )
     return {"embedded": embedded, "elasticsearch": there}
 
 
 def _store(
-    held: dict[str, Any], *, bytes_per_byte: float, bytes_per_core_second: float, copies: int
+    held: dict[str, Any], *, bytes_per_byte: float, bytes_per_core_second: float, hot_per_byte: float, copies: int
 ) -> dict[str, float]:
     node, prices, corpus = held["node"], held["prices"], held["corpus"]["bytes"]
     kept = corpus * bytes_per_byte * copies
-    nodes = math.ceil(kept / (node["disk_bytes"] * node["fill"]))
+    hot = corpus * hot_per_byte
+    by_disk = math.ceil(kept / (node["disk_bytes"] * node["fill"]))
+    by_memory = math.ceil(hot / (node["memory_bytes"] * node["memory_fill"]))
+    nodes = max(by_disk, by_memory)
     core_hours = corpus / bytes_per_core_second / node["core_speed"] / HOUR
     return {
         "bytes_per_byte": bytes_per_byte,
         "bytes_per_core_second": bytes_per_core_second,
         "bytes": kept,
+        "hot": hot,
+        "by_disk": by_disk,
+        "by_memory": by_memory,
         "nodes": nodes,
         "core_hours": core_hours,
-        "hours": core_hours / (nodes * node["cores"]),
+        "hours": core_hours / (nodes * node["cores"] * node["efficiency"]),
         "build_dollars": core_hours * prices["core_hour"],
+        "core_dollars_a_month": nodes * node["cores"] * HOURS_A_MONTH * prices["core_hour"],
         "disk_dollars_a_month": nodes * node["disk_bytes"] / TB * prices["terabyte_month"],
     }
 
@@ -150,10 +166,13 @@ def page(sizing: dict[str, Any], held: dict[str, Any]) -> str:
         row("index, bytes per byte of the corpus, without copies", "bytes_per_byte", ".2f"),
         row("loaded, MB a second and core", "bytes_per_core_second", ".2f", 1e6),
         row("kept, TB", "bytes", ",.1f", TB),
-        row("nodes, by their disks", "nodes", ",.0f"),
+        row("of it touched by every lookup, TB", "hot", ",.2f", TB),
+        row("nodes, by their disks", "by_disk", ",.0f"),
+        row("nodes, by their memory", "by_memory", ",.0f"),
         row("core hours to build", "core_hours", ",.0f"),
         row("hours to build, all nodes at once", "hours", ",.1f"),
         row("dollars to build", "build_dollars", ",.0f"),
+        row("dollars a month for the nodes' cores, to serve", "core_dollars_a_month", ",.0f"),
         row("dollars a month for disks", "disk_dollars_a_month", ",.0f"),
     )
     node, prices, embedded = held["node"], held["prices"], found["embedded"]
@@ -166,6 +185,8 @@ def page(sizing: dict[str, Any], held: dict[str, Any]) -> str:
         "processor": sizing["processor"],
         "measured": measured(sizing),
         "cores": node["cores"],
+        "efficiency": f"{node['efficiency'] * 100:.0f} %",
+        "memory": f"{node['memory_bytes'] / 1e9:.0f}",
         "disk": f"{node['disk_bytes'] / TB:.2f}",
         "fill": f"{node['fill'] * 100:.0f} %",
         "core_hour": prices["core_hour"],

@@ -105,20 +105,23 @@ def test_the_plans_arithmetic(writer: ModuleType, inputs: tuple[dict[str, Any], 
     """By round figures that can be reckoned in the head; Elasticsearch's column is empty until it is measured."""
     _, held = inputs
     corpus = {"corpus_bytes": 10**9, "index_bytes": 8 * 10**8, "build_cpu_seconds": 80, "compact_cpu_seconds": 20}
+    corpus |= {"parts": {"buckets.npy": 10**7, "tags.npy": 9 * 10**7, "content.lz4": 10**8}}
     held = held | {
         "corpus": {"bytes": 10**12},
-        "node": {"cores": 10, "disk_bytes": 2 * 10**11, "fill": 0.5, "core_speed": 2.0},
+        "node": {"cores": 10, "disk_bytes": 2 * 10**11, "fill": 0.5, "core_speed": 2.0}
+        | {"memory_bytes": 2 * 10**10, "memory_fill": 0.5, "efficiency": 0.5},
         "prices": {"core_hour": 0.5, "terabyte_month": 100.0},
         "elasticsearch": {"replicas": 1},
     }
     found = writer.plan({"corpora": {"one": corpus}}, held)
     assert found["elasticsearch"] is None
     embedded = found["embedded"]
-    assert (embedded["bytes"], embedded["nodes"]) == (8e11, 8)
+    assert (embedded["bytes"], embedded["by_disk"], embedded["by_memory"], embedded["nodes"]) == (8e11, 8, 10, 10)
     assert embedded["core_hours"] == pytest.approx(100_000 / 2 / 3600)
-    assert embedded["hours"] == pytest.approx(100_000 / 2 / 3600 / 80)
+    assert embedded["hours"] == pytest.approx(100_000 / 2 / 3600 / 50)
     assert embedded["build_dollars"] == pytest.approx(100_000 / 2 / 3600 / 2)
-    assert embedded["disk_dollars_a_month"] == pytest.approx(160)
+    assert embedded["disk_dollars_a_month"] == pytest.approx(200)
+    assert embedded["core_dollars_a_month"] == pytest.approx(10 * 10 * 730 * 0.5)
     held["elasticsearch"] |= {"bytes_per_byte": 1.5, "bytes_per_core_second": 10**6}
     there = writer.plan({"corpora": {"one": corpus}}, held)["elasticsearch"]
     assert (there["bytes"], there["nodes"]) == (3e12, 30)
