@@ -18,6 +18,7 @@ from codecite.indexer.index import Index
 from codecite.search_api import edge, problems
 from codecite.search_api.routes import (
     about,
+    archive,
     check,
     described,
     documents,
@@ -26,12 +27,16 @@ from codecite.search_api.routes import (
     notice,
     openai,
     overlap,
+    scan,
     search,
 )
 from codecite.search_api.service import NAME, make_service
 from codecite.search_api.settings import Settings
 
-ROUTES = (check, documents, search, notice, generate, about, openai, overlap, health, described)
+ROUTES = (
+    *(check, archive, scan, notice, documents, search, generate, about),
+    *(openai, overlap, health, described),
+)
 _UI = "codecite.search_api.ui"
 
 

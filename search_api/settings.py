@@ -14,7 +14,8 @@ from codecite.search_api.keys import Keys
 class Settings:
     """Sizes are bytes, times seconds.
 
-    `max_body` is the largest body of a request, `max_batch` the most texts of a batch. Of checks and of completions so
+    `max_body` is the largest body of a request, `max_batch` the most texts of a batch or files of an archive, which may
+    hold `max_unpacked` together. Of checks and of completions so
     many are under way at once (`checks`, `generations`); who has waited `wait` for a turn is told to come back.
     `check_seconds` is the longest that a check may take, `generate_seconds` a completion; it then ends where it is.
     `rate` is how many requests a client may send each second in the long run (0: any number), `burst` at once.
@@ -25,6 +26,7 @@ class Settings:
 
     max_body: int = 8 << 20
     max_batch: int = 1000
+    max_unpacked: int = 32 << 20
     max_new_tokens: int = 4096
     checks: int = 8
     generations: int = 4

@@ -31,7 +31,7 @@ def write() -> str:
 @blueprint.get("/check")
 def check() -> str:
     """Files that are checked."""
-    return render_template("check.html", page="check")
+    return render_template("check.html", page="check", most=service().settings.max_body)
 
 
 @blueprint.get("/search")

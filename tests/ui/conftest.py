@@ -16,11 +16,45 @@ CODE = f'''def hostile_{{number}}(value):
     """{HOSTILE}</textarea><script>document.title = 'broken in'</script>"""
     return value * 173 + other_values[value % 7] - offset_of_{{number}}
 '''
+REFUSED = "the server responded with a status of 4"
+HARM = CODE.format(number=1) * 3
+
+
+@pytest.fixture
+def code() -> str:
+    """The text of the file that means harm."""
+    return HARM
+
+
+@pytest.fixture
+def copied() -> str:
+    """Lines of a package that is in the index."""
+    return (SITE / "click" / "utils.py").read_text(encoding="utf-8")[:4000]
 
 
 @pytest.fixture(scope="session")
-def address(require: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where it serves: the modules that the model has learnt, some of Flask, and a file that means harm."""
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is served: the modules that the model has learnt, some of Flask, and a file that means harm."""
+    from codecite.indexer.build import add
+    from codecite.indexer.corpus.sources import read_sources
+    from codecite.indexer.corpus.units import Reading
+
+    place = tmp_path_factory.mktemp("page")
+    evil = place / "src" / "<b onmouseover=alert(1)>.py"
+    evil.parent.mkdir()
+    evil.write_text("# SPDX-License-Identifier: GPL-3.0-only\n" + HARM)
+    sources = [place / "src", SITE / "numpy" / "lib" / "mixins.py", SITE / "click", SITE / "flask"]
+    add(
+        place / "index",
+        read_sources(tuple(map(str, sources)), installed=False, reading=Reading()),
+        lexical=True,
+    )
+    return place / "index"
+
+
+@pytest.fixture(scope="session")
+def address(require: Callable[..., None], index: Path) -> Iterator[str]:
+    """Where it serves, with the demo model."""
     require("flask", "prometheus_client", "torch", "transformers")
     from werkzeug.serving import make_server
 
@@ -28,23 +62,10 @@ def address(require: Callable[..., None], tmp_path_factory: pytest.TempPathFacto
     from codecite.generator.local import LocalModel
     from codecite.indexer import open_index
     from codecite.indexer.attribution.policy import load_policy
-    from codecite.indexer.build import add
-    from codecite.indexer.corpus.sources import read_sources
-    from codecite.indexer.corpus.units import Reading
     from codecite.search_api.app import create_app
 
-    place = tmp_path_factory.mktemp("page")
-    evil = place / "src" / "<b onmouseover=alert(1)>.py"
-    evil.parent.mkdir()
-    evil.write_text("# SPDX-License-Identifier: GPL-3.0-only\n" + CODE.format(number=1) * 3)
-    sources = [place / "src", SITE / "numpy" / "lib" / "mixins.py", SITE / "click", SITE / "flask"]
-    add(
-        place / "index",
-        read_sources(tuple(map(str, sources)), installed=False, reading=Reading()),
-        lexical=True,
-    )
-    index, policy = open_index(place / "index"), load_policy("permissive-only")
-    app = create_app(index, Generator(LocalModel.load("demo"), index, policy), policy)
+    opened, policy = open_index(index), load_policy("permissive-only")
+    app = create_app(opened, Generator(LocalModel.load("demo"), opened, policy), policy)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -69,13 +90,18 @@ def browser(require: Callable[..., None]) -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, address: str) -> Iterator[Any]:
-    """A page that may use the clipboard; what goes wrong in it fails the test; so does a request to another host."""
+    """A page that may use the clipboard; what goes wrong in it fails the test; so does a request to another host.
+
+    That the server refused something is no wrong of the page's: what it then says is for the test to look at.
+    """
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
     opened = context.new_page()
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    opened.on(
+        "console", lambda said: wrong.append(said.text) if said.type == "error" and REFUSED not in said.text else None
+    )
     opened.on("request", lambda sent: None if sent.url.startswith((address, "blob:")) else wrong.append(sent.url))
     yield opened
     assert wrong == []
