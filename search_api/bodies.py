@@ -1,7 +1,7 @@
 """The body or the query of a request -> the object in it, held against its schema.
 
-In: the bytes of a body or a query string, a JSON Schema. Out: the object. What does not fit is a Problem that names each
-field and what may stand there; it never repeats what stood there. It refuses to know what the fields mean.
+In: the bytes of a body or a query string, a JSON Schema. Out: the object. What does not fit is a Problem that names
+each field and what may stand there; it never repeats what stood there. It refuses to know what the fields mean.
 """
 
 from __future__ import annotations
