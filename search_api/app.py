@@ -22,6 +22,7 @@ from codecite.search_api.routes import (
     check,
     described,
     documents,
+    duplicates,
     generate,
     health,
     notice,
@@ -34,7 +35,7 @@ from codecite.search_api.service import NAME, make_service
 from codecite.search_api.settings import Settings
 
 ROUTES = (
-    *(check, archive, scan, notice, documents, search, generate, about),
+    *(check, archive, scan, notice, documents, duplicates, search, generate, about),
     *(openai, overlap, health, described),
 )
 _UI = "codecite.search_api.ui"

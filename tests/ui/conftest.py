@@ -43,7 +43,12 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     evil = place / "src" / "<b onmouseover=alert(1)>.py"
     evil.parent.mkdir()
     evil.write_text("# SPDX-License-Identifier: GPL-3.0-only\n" + HARM)
-    sources = [place / "src", SITE / "numpy" / "lib" / "mixins.py", SITE / "click", SITE / "flask"]
+    twins = place / "twins"
+    twins.mkdir()
+    lines = [f"needle_of_twins_{number} = make({number * 7}, other={number})\n" for number in range(60)]
+    (twins / "one.py").write_text("needle_of_twins = 0\n" + "".join(lines))
+    (twins / "two.py").write_text("twin = 0\n" + "".join(lines[:55]) + "the_end = True\n")
+    sources = [place / "src", twins, SITE / "numpy" / "lib" / "mixins.py", SITE / "click", SITE / "flask"]
     add(
         place / "index",
         read_sources(tuple(map(str, sources)), installed=False, reading=Reading()),
@@ -53,11 +58,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(require: Callable[..., None], index: Path) -> Iterator[str]:
-    """Where it serves, with the demo model."""
+def application(require: Callable[..., None], index: Path) -> Any:
+    """The application over it, with the demo model."""
     require("flask", "prometheus_client", "torch", "transformers")
-    from werkzeug.serving import make_server
-
     from codecite.generator.generator import Generator
     from codecite.generator.local import LocalModel
     from codecite.indexer import open_index
@@ -65,8 +68,23 @@ def address(require: Callable[..., None], index: Path) -> Iterator[str]:
     from codecite.search_api.app import create_app
 
     opened, policy = open_index(index), load_policy("permissive-only")
-    app = create_app(opened, Generator(LocalModel.load("demo"), opened, policy), policy)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    return create_app(opened, Generator(LocalModel.load("demo"), opened, policy), policy)
+
+
+@pytest.fixture(scope="session")
+def service(application: Any) -> Any:
+    """What its routes share."""
+    from codecite.search_api.service import NAME
+
+    return application.extensions[NAME]
+
+
+@pytest.fixture(scope="session")
+def address(application: Any) -> Iterator[str]:
+    """Where it is served."""
+    from werkzeug.serving import make_server
+
+    server = make_server("127.0.0.1", 0, application, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
