@@ -28,6 +28,7 @@ from codecite.search_api.routes import (
     notice,
     openai,
     overlap,
+    removals,
     scan,
     search,
 )
@@ -35,7 +36,7 @@ from codecite.search_api.service import NAME, make_service
 from codecite.search_api.settings import Settings
 
 ROUTES = (
-    *(check, archive, scan, notice, documents, duplicates, search, generate, about),
+    *(check, archive, scan, notice, documents, duplicates, search, generate, about, removals),
     *(openai, overlap, health, described),
 )
 _UI = "codecite.search_api.ui"

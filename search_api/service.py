@@ -45,6 +45,8 @@ class Service:
     streams: Streams
     metrics: Metrics
     colours: Colours
+    removals: Rates
+    previews: Rates
     stopping: bool = False
 
     def ask(self, question: Callable[[Index], T], size: int = 0) -> T:
@@ -116,4 +118,6 @@ def make_service(index: Index, generator: Generator | None, policy: Policy, sett
         streams=streams,
         metrics=Metrics(lambda: live.current.coverage, gauges),
         colours=Colours(),
+        removals=Rates(1 / 60, 5),
+        previews=Rates(1 / 4, 10),
     )

@@ -6,6 +6,7 @@ In: nothing. Out: frozen Settings. It refuses to know who keeps to them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from codecite.search_api.keys import Keys
 
@@ -22,6 +23,7 @@ class Settings:
     The last `replay_bytes` of a stream's events are kept for `replay_seconds` after its end; where nobody has listened
     for `unheard_seconds`, the model is stopped. `hosts` are the names that a request may address (none: any), which
     keeps a foreign page from reaching a server on this machine by a name of its own. `log_text` lets texts into logs.
+    Requests to be left out are noted in the file `removal_requests`; without one, none are taken.
     """
 
     max_body: int = 8 << 20
@@ -41,3 +43,4 @@ class Settings:
     hosts: tuple[str, ...] = ()
     keys: Keys | None = None
     log_text: bool = False
+    removal_requests: Path | None = None

@@ -49,4 +49,5 @@ def document(swhid: str) -> str:
 @blueprint.get("/about")
 def about() -> str:
     """What the index holds."""
-    return render_template("about.html", page="about")
+    taken = service().settings.removal_requests is not None
+    return render_template("about.html", page="about", taken=taken)

@@ -66,9 +66,11 @@ def application(require: Callable[..., None], index: Path) -> Any:
     from codecite.indexer import open_index
     from codecite.indexer.attribution.policy import load_policy
     from codecite.search_api.app import create_app
+    from codecite.search_api.settings import Settings
 
     opened, policy = open_index(index), load_policy("permissive-only")
-    return create_app(opened, Generator(LocalModel.load("demo"), opened, policy), policy)
+    settings = Settings(removal_requests=index.parent / "requests.jsonl")
+    return create_app(opened, Generator(LocalModel.load("demo"), opened, policy), policy, settings)
 
 
 @pytest.fixture(scope="session")
