@@ -4,8 +4,8 @@ In: what somebody asks to have removed, and what was decided. Out: the requests,
 of HTTP and to remove anything.
 
 The file has a JSON object a line: `{"event": "asked", "id", "at", "kind", "value", "reason", "contact", "origins"}`,
-and later `{"event": "accepted" | "rejected", "id", "at"}`. Lines are appended under a lock and synced; a line that a killed
-writer left half is passed over and told of. Only the owner may read the file, since it holds addresses of people.
+and later `{"event": "accepted" | "rejected", "id", "at"}`. Lines are appended under a lock and synced; a line that a
+killed writer left half is passed over and told of. Only the owner may read the file, since it holds addresses of people.
 """
 
 from __future__ import annotations

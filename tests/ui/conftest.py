@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,17 @@ def address(application: Any) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
+
+
+@pytest.fixture
+def whole_texts(service: Any) -> Iterator[None]:
+    """The server's policy serves whole texts."""
+    from codecite.indexer.attribution.policy import ServeText
+
+    before = service.policy
+    service.policy = replace(before, serve_text=ServeText.ALL)
+    yield
+    service.policy = before
 
 
 @pytest.fixture(scope="session")

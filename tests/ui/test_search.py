@@ -8,8 +8,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from codecite.indexer import open_index
 
 CLICK = Path(str(importlib.util.find_spec("click").origin)).parent  # type: ignore[union-attr]
@@ -56,19 +54,6 @@ def test_near_duplicates_of_a_hit_are_a_link_away(page: Any, address: str) -> No
     assert re.search(r"[5-9]\d % of its words", others[0])
     page.go_back()
     page.locator("#hits pre").first.wait_for()
-
-
-@pytest.fixture
-def whole_texts(address: str, service: Any) -> Any:
-    """The server's policy serves whole texts."""
-    from dataclasses import replace
-
-    from codecite.indexer.attribution.policy import ServeText
-
-    before = service.policy
-    service.policy = replace(before, serve_text=ServeText.ALL)
-    yield
-    service.policy = before
 
 
 def swhid_of(path: Path) -> str:
