@@ -5,7 +5,7 @@ of HTTP and to remove anything.
 
 The file has a JSON object a line: `{"event": "asked", "id", "at", "kind", "value", "reason", "contact", "origins"}`,
 and later `{"event": "accepted" | "rejected", "id", "at"}`. Lines are appended under a lock and synced; a line that a
-killed writer left half is passed over and told of. Only the owner may read the file, since it holds addresses of people.
+killed writer left half is passed over and told of. Only the owner may read the file: it holds addresses of people.
 """
 
 from __future__ import annotations
