@@ -148,8 +148,7 @@ class Index:
     ) -> StreamChecker:
         """Check a text while it is being written, in its context; the options are those of `check`.
 
-        Looks become rarer while a passage goes on; `patience` is how many canonical bytes are left without one then;
-        where it is given, each piece is looked at while none goes on.
+        Looks become rarer while a passage goes on; `patience` is how many canonical bytes are left without one at most.
         """
         held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
         return StreamChecker(self, before, after, held, sources, patience)

@@ -181,11 +181,11 @@ def test_looks_become_rarer_in_a_long_passage_but_for_patience(index: Index) -> 
 
 
 @pytest.mark.parametrize("size", [1, 4, 7])
-def test_who_waits_is_told_with_the_piece_that_completes_a_passage(index: Index, size: int) -> None:
+def test_a_passage_is_told_of_with_the_piece_that_completes_it(index: Index, size: int) -> None:
     """Not some bytes later: as soon as it has its T bytes, wherever it begins and however the text is cut."""
     copied = text_of("tokenize.py")[4000:4400]
     for own in range(0, 60, 7):
-        checker = index.stream(before="mine = 1\n", patience=LOOK)
+        checker = index.stream(before="mine = 1\n")
         text = "#" * own + "\x01" + copied
         for at in range(0, len(text), size):
             changes = checker.feed(text[at : at + size])
