@@ -6,8 +6,8 @@ opened, grown and closed. It does no I/O and refuses to know what a passage is l
 Why a part is enough. A passage that the new bytes touch and that is not one of those that reached the end of what was
 looked at before (the open ones) had fewer than T bytes there: it begins among the last T - 1 canonical bytes of that.
 So from there on, or from the first open passage on, every passage that can still change stands whole in the part, and
-what ends before the new bytes is as it was. While no passage is open, each piece is looked at (in some .1 ms), so that a
-passage is told of with the piece that completes its T bytes. Of an open passage of n bytes a look is made when 48
+what ends before the new bytes is as it was. While no passage is open, each piece is looked at (in some .1 ms), so that
+a passage is told of with the piece that completes its T bytes. Of an open passage of n bytes a look is made when 48
 canonical bytes are new and n / 8 are: so all looks together cost no more than a constant times one look at the whole.
 """
 
