@@ -23,6 +23,7 @@ from codecite.indexer.kernels.segment import (
     GRANULE_BITS,
     GROUPS,
     POSITIONS,
+    RESUMED,
     TAGS,
     SegmentArrays,
     first_of_granules,
@@ -41,6 +42,7 @@ GUARDED = {
     POSITIONS: "positions.npy",
     GROUPS: "groups.npy",
     CONTEXTS: "contexts.npy",
+    RESUMED: "resumed.npy",
 }
 """Sections whose blocks are held against their checksums when they are first touched."""
 ARRAYS = ("dictionary", "blocks", "documents", "lists", "kgrams", "contents", "origin_bounds", "licenses", "foreign")
@@ -122,9 +124,9 @@ class Segment:
         near = [array_of(self._near_sections[number]) for number in (BUCKETS, TAGS, POSITIONS)]
         self.near = Postings(near[0], near[1], near[2], guard(self._near_guarded))
         self.signatures: Any32 = array_of(self._near_sections[SIGNATURES])
-        groups, contexts = (array_of(self._sections[number]) for number in (GROUPS, CONTEXTS))
+        groups, contexts, resumed = (array_of(self._sections[number]) for number in (GROUPS, CONTEXTS, RESUMED))
         self.kgrams = arrays["kgrams"]
-        self.frequent = Frequent(arrays["lists"], groups, contexts, self.arrays.guards)
+        self.frequent = Frequent(arrays["lists"], groups, contexts, resumed, positions, self.arrays.guards)
         columns = read_table(self.path / "origins.arrow")
         self.origin_document = numbers_of(columns["document"])
         self.origin_package = numbers_of(columns["package"])
