@@ -92,6 +92,7 @@ class Segment:
         self._guarded = [section.guarded() for section in self._sections.values()]
         buckets, tags, positions = (array_of(self._sections[number]) for number in (BUCKETS, TAGS, POSITIONS))
         self.contents = arrays["contents"]
+        self._by_digest: tuple[Words, Ints] | None = None
         self.foreign = arrays["foreign"]
         self.origin_bounds = arrays["origin_bounds"]
         self.licenses = arrays["licenses"]
@@ -197,6 +198,17 @@ class Segment:
             text = self._copyright[1][number]
             lines = self._known_copyright[number] = tuple(text.split("\n")) if text else ()
         return lines
+
+    def documents_of(self, digest: bytes) -> list[int]:
+        """The numbers of the Documents with this SHA-1 (20 bytes)."""
+        if self._by_digest is None:
+            heads = np.ascontiguousarray(self.contents[:, :8]).view(">u8").ravel().astype(np.uint64)
+            order = np.argsort(heads, kind="stable")
+            self._by_digest = heads[order], order
+        heads, order = self._by_digest
+        head = np.uint64(int.from_bytes(digest[:8], "big"))
+        begin, end = np.searchsorted(heads, head, "left"), np.searchsorted(heads, head, "right")
+        return [document for document in order[begin:end].tolist() if self.contents[document].tobytes() == digest]
 
     def language_of(self, origin: int) -> str | None:
         """The language of an Origin."""
