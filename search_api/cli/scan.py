@@ -19,6 +19,7 @@ from codecite.indexer.records import Outcome
 from codecite.search_api.cli.options import (
     FAIL,
     OK,
+    Places,
     colour_wanted,
     compiling_to_read,
     complain,
@@ -98,7 +99,7 @@ def scan(
     sources: int,
     policy: str,
     strict: bool,
-    indexes: tuple[Path, ...],
+    indexes: Places,
 ) -> int:
     """Scan a tree, or what a change adds, for code of others.
 
@@ -133,7 +134,7 @@ def scan(
         from codecite.indexer import open_index
 
         index = open_index(*indexes)
-        with compiling_to_read():
+        with compiling_to_read(index):
             found = _scanned(index, targets, asked, known)
     except (IndexMissingError, IndexCorruptError, IndexVersionError) as error:
         if held.on_failure is OnFailure.CLOSED:

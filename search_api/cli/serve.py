@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from codecite.indexer.errors import ConfigError
-from codecite.search_api.cli.options import OK, ensure_compiled, indexes_option, note, policy_option
+from codecite.search_api.cli.options import OK, Places, ensure_compiled, indexes_option, note, policy_option
 from codecite.search_api.cli.printable import printable
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def serve(
     grace: float,
     log_text: bool,
     policy: str,
-    indexes: tuple[Path, ...],
+    indexes: Places,
 ) -> int:
     """Serve the API and the page.
 
