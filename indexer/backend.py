@@ -7,7 +7,7 @@ In: texts, queries. Out: Reports. It refuses to know how an index finds; the pol
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,15 +83,16 @@ class Index(ABC):
         policy: Policy | str | Path | None = None,
         sources: int = 5,
         shortest: int = 1,
-    ) -> list[Report | TextError]:
-        """The Report of each text, in their order, or why it cannot be checked; the options are those of `check`."""
-        answers: list[Report | TextError] = []
+    ) -> Iterator[Report | TextError]:
+        """The Report of each text, in their order, or why it cannot be checked; the options are those of `check`.
+
+        Reports come as they are made: those before an error are there.
+        """
         for text in texts:
             try:
-                answers.append(self.check(text, policy=policy, sources=sources, shortest=shortest))
+                yield self.check(text, policy=policy, sources=sources, shortest=shortest)
             except TextError as error:
-                answers.append(error)
-        return answers
+                yield error
 
     def stream(
         self,

@@ -8,7 +8,7 @@ in that in which they were named; each keeps its reasons; the verdict is the wor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,15 +57,15 @@ class TogetherIndex(Index):
         policy: Policy | str | Path | None = None,
         sources: int = 5,
         shortest: int = 1,
-    ) -> list[Report | TextError]:
+    ) -> Iterator[Report | TextError]:
         """As `Index.check_many`."""
         held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
         answers = [part.check_many(texts, policy=held, sources=sources, shortest=shortest) for part in self._parts]
-        return [_joined_or_wrong(reports) for reports in zip(*answers, strict=True)]
+        return map(_joined_or_wrong, zip(*answers, strict=True))
 
     def look(self, part: Part, policy: Policy, sources: int = 5) -> tuple[Attribution, ...]:
         """As `Index.look`."""
-        return _in_order(item for index in self._parts for item in index.look(part, policy, sources))
+        return tuple(item for index in self._parts for item in index.look(part, policy, sources))
 
     def search(
         self,

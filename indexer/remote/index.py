@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -79,23 +79,18 @@ class RemoteIndex(Index):
         policy: Policy | str | Path | None = None,
         sources: int = 5,
         shortest: int = 1,
-    ) -> list[Report | TextError]:
+    ) -> Iterator[Report | TextError]:
         """As `Index.check_many`, many in one request."""
         held = _loaded(policy)
         options = {"policy": policy_to_form(held), "sources": sources, "shortest": shortest}
-        answers: list[Report | TextError] = []
         first = size = 0
         for number, text in enumerate(texts):
             if number > first and (number - first == _BATCH_TEXTS or size + len(text) > _BATCH_BYTES):
-                answers += self._batch(texts[first:number], options)
+                yield from self._batch(texts[first:number], options)
                 first, size = number, 0
             size += len(text)
         if first < len(texts):
-            answers += self._batch(texts[first:], options)
-        for answer in answers:
-            if isinstance(answer, Report):
-                self._note(answer, held)
-        return answers
+            yield from self._batch(texts[first:], options)
 
     def _batch(self, texts: Sequence[str | bytes], options: Form) -> list[Report | TextError]:
         """The answers on texts, in as few requests as the server takes."""

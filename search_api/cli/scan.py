@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from codecite.indexer.errors import IndexCorruptError, IndexMissingError, IndexVersionError
+from codecite.indexer.errors import IndexCorruptError, IndexMissingError, IndexVersionError, RemoteError
 from codecite.indexer.records import Outcome
 from codecite.search_api.cli.options import (
     FAIL,
@@ -136,7 +136,7 @@ def scan(
         index = open_index(*indexes)
         with compiling_to_read(index):
             found = _scanned(index, targets, asked, known)
-    except (IndexMissingError, IndexCorruptError, IndexVersionError) as error:
+    except (IndexMissingError, IndexCorruptError, IndexVersionError, RemoteError) as error:
         if held.on_failure is OnFailure.CLOSED:
             raise
         complain(f"{error}; the policy {held.name} lets that pass (on_failure = open): nothing was scanned")
