@@ -116,4 +116,6 @@ class ServedHere:
         while not self._over.is_set():
             self._server.asyncore.loop(timeout=0.2, map=self._server._map, use_poll=True, count=1)
         self._server.task_dispatcher.shutdown(timeout=1)
+        for channel in list(self._server.active_channels.values()):
+            channel.handle_close()
         self._server.close()
