@@ -189,7 +189,7 @@ class RemoteIndex(Index):
         if digest_named(str(swhid)) is None:
             return None
         body = {name: source.get(name) for name in _NAMES} | {"path": path}
-        form = self._server.find(f"/api/v1/documents/{swhid}/license-file", body, "codecite-license-file/1")
+        form = self._server.find(f"/api/v1/documents/{swhid}/license", body, "codecite-license-file/1")
         text = None if form is None else form.get("text")
         return encode(text, "text") if isinstance(text, str) else None
 

@@ -77,7 +77,7 @@ def passage(swhid: str) -> Response:
     return _answered(found, _lines(found.content), places(found.content, sent) if shown else [])
 
 
-@blueprint.post("/api/v1/documents/<swhid>/license-file")
+@blueprint.post("/api/v1/documents/<swhid>/license")
 @operation(
     "A licence or notice file that came with a place of a Document, which is there to be passed on",
     "documents",

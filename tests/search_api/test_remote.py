@@ -180,7 +180,8 @@ def test_a_completion_whose_server_goes_away_is_what_the_policy_says(index: Path
 
     with ServedHere(open_index(index)) as served:
         opened = open_index(served.url)
-    (end,) = [item for item in Generator(Parrot(passage), opened, load_policy("strict")).stream("") if isinstance(item, End)]
+    events = Generator(Parrot(passage), opened, load_policy("strict")).stream("")
+    (end,) = [item for item in events if isinstance(item, End)]
     assert end.generation.report.verdict.outcome is Outcome.FAIL
     assert "the index could not answer" in end.generation.report.verdict.reasons[0].message
 
