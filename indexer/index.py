@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import numpy as np
 from codecite.indexer.attribution.attribute import attribute, described
 from codecite.indexer.attribution.judge import claim_of, is_own, sources_wanted
 from codecite.indexer.attribution.policy import Policy, load_policy
+from codecite.indexer.backend import Index as Index
+from codecite.indexer.backend import IndexStats as IndexStats
 from codecite.indexer.errors import ConfigError, IndexMissingError
 from codecite.indexer.ledger import index_of_ledger, with_records
 from codecite.indexer.licenses.categories import category
@@ -43,13 +46,15 @@ from codecite.indexer.records import (
     SimilarReport,
     Source,
 )
+from codecite.indexer.remote.index import connect, is_server
 from codecite.indexer.store.documents import file_of
 from codecite.indexer.store.lexical import LexicalReader
 from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.snapshot import Snapshot
 from codecite.indexer.store.statistics import evidence_of, groups_of, languages_of, licenses_of, packages_of
-from codecite.indexer.stream import Part, StreamChecker
+from codecite.indexer.stream import Part
 from codecite.indexer.text.checked import CheckedText, encode
+from codecite.indexer.together import TogetherIndex
 from codecite.indexer.upkeep import read_takedowns
 
 _MOST_HITS = 10_000
@@ -57,38 +62,8 @@ _VIEWS = 8
 """Sets of own projects for which a view of the index is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class IndexStats:
-    """What an index holds, without what was removed; sizes are bytes.
-
-    `licenses` counts the Documents under each expression, `categories` those under licences of each category,
-    `languages` the Origins in each language, `evidence` the Origins whose licence is believed for each kind of
-    evidence (`none` where nothing states one). `license_filter` is what the index may hold. Of `packages`,
-    `postings`, `canonical_bytes` and `index_bytes`, what is removed counts until it is erased.
-    """
-
-    id: str
-    generation: int
-    built: str
-    documents: int
-    origins: int
-    packages: int
-    postings: int
-    bytes: int
-    canonical_bytes: int
-    index_bytes: int
-    sources: tuple[str, ...]
-    licenses: Mapping[str, int]
-    categories: Mapping[str, int]
-    languages: Mapping[str, int]
-    evidence: Mapping[str, int]
-    license_filter: str | None
-    segments: int
-    takedowns: int
-
-
-class Index:
-    """One or several indexes, each on the generation that was live when it was opened. Threads may share it."""
+class EmbeddedIndex(Index):
+    """One or several indexes on this machine, each on the generation that was live when it was opened."""
 
     def __init__(self, directories: tuple[Path, ...]) -> None:
         self._directories = directories
@@ -108,15 +83,7 @@ class Index:
         near: bool = False,
         shortest: int = 1,
     ) -> Report:
-        """Which passages of `text` stand in the index, where, under which licences.
-
-        `before` and `after` are its context: a passage that begins or ends there is found, and reported if it holds
-        at least one byte of `text`; offsets count from the head of `before`. Each Match shows its first `sources`
-        Origins. `policy` judges them: a Policy, the name of a ready one or a file; `audit` if it is None. With `near`,
-        or where the policy wants it, renamed and edited passages are Matches, too. Passages with less than `shortest`
-        bytes in the text are left out, which saves the time to look at them. Raises
-        TextError for a lone surrogate, IndexCorruptError for a damaged file, PolicyError for a policy's.
-        """
+        """As `Index.check`."""
         held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
         snapshots, coverage = self._seen_by(held)
         checked = CheckedText(text, before, after)
@@ -137,24 +104,8 @@ class Index:
             policy_sha256=held.sha256,
         )
 
-    def stream(
-        self,
-        *,
-        before: str | bytes = "",
-        after: str | bytes = "",
-        policy: Policy | str | Path | None = None,
-        sources: int = 5,
-        patience: int | None = None,
-    ) -> StreamChecker:
-        """Check a text while it is being written, in its context; the options are those of `check`.
-
-        Looks become rarer while a passage goes on; `patience` is how many canonical bytes are left without one at most.
-        """
-        held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
-        return StreamChecker(self, before, after, held, sources, patience)
-
     def look(self, part: Part, policy: Policy, sources: int = 5) -> tuple[Attribution, ...]:
-        """What a StreamChecker asks for: the passages of a part of a text that end where it is new, or right before."""
+        """As `Index.look`."""
         snapshots, _ = self._seen_by(policy)
         checked = CheckedText(part.raw[part.own :], part.raw[part.context : part.own])
         new = len(part.raw[part.context : part.new].translate(None, SPACE))
@@ -209,12 +160,7 @@ class Index:
         offset: int = 0,
         facets: bool = False,
     ) -> SearchReport:
-        """The Documents that hold the words of a query, the best first, `limit` of them from number `offset` on.
-
-        How a query is written says `lookup/query.py`; the options narrow it as its fields do. With
-        `facets`, the languages and licences of all that are counted have their counts. Raises QueryError, ConfigError
-        for numbers out of range, NotSearchableError for an index without a lexical part.
-        """
+        """As `Index.search`."""
         if not 1 <= limit <= _MOST_HITS or not 0 <= offset <= _MOST_HITS:
             raise ConfigError(f"limit is {limit}, offset is {offset}; {_MOST_HITS:,} are the most, 1 hit the least")
         options = {"language": language, "license": license, "repository": repository, "path": path}
@@ -245,11 +191,7 @@ class Index:
         return reader
 
     def similar(self, text: str | bytes, *, limit: int = 10, at_least: float = 0.5) -> SimilarReport:
-        """The `limit` Documents most similar to a text, as whole files, with their Jaccard similarity.
-
-        It is that of the sets of five consecutive words, exact; those below `at_least` (0 to 1) are left out. Raises
-        ConfigError for numbers out of range, TextError for a lone surrogate, IndexCorruptError for a damaged file.
-        """
+        """As `Index.similar`."""
         if limit < 1 or not 0 <= at_least <= 1:
             raise ConfigError(f"limit is {limit} (1 or more), at_least is {at_least} (from 0 to 1)")
         content = encode(text, "text")
@@ -269,12 +211,12 @@ class Index:
         return [find_passages(snapshot, checked) for snapshot in self._snapshots]
 
     def file_beside(self, source: Mapping[str, Any], path: str) -> bytes | None:
-        """The file at `path` of the package that a source (in a Report's JSON form) is from; None if it is not held."""
+        """As `Index.file_beside`."""
         found = (file_of(snapshot, source, path) for snapshot in self._snapshots)
         return next((content for content in found if content is not None), None)
 
     def document(self, swhid: str, sources: int = 100) -> Document | None:
-        """The Document with this SWHID and its first `sources` Origins; None where no index holds it (any more)."""
+        """As `Index.document`."""
         digest = digest_named(swhid)
         if digest is None:
             return None
@@ -290,21 +232,23 @@ class Index:
         return self._directories
 
     @property
+    def places(self) -> tuple[str, ...]:
+        """The same as texts."""
+        return tuple(map(str, self._directories))
+
+    @property
     def coverage(self) -> tuple[Coverage, ...]:
         """What each index holds."""
         return self._coverage
 
     def stats(self) -> tuple[IndexStats, ...]:
-        """The figures of each index."""
+        """As `Index.stats`."""
         return tuple(
             _stats(directory, snapshot) for directory, snapshot in zip(self._directories, self._snapshots, strict=True)
         )
 
     def clusters(self, export: Path | None = None) -> tuple[tuple[ClusterStats, ...], ...]:
-        """How much of each index is nearly the same, at each threshold of `lookup/clusters.py`.
-
-        The Documents in clusters are written to the parquet file `export`, each index's after the other's.
-        """
+        """As `Index.clusters`."""
         found = [find_clusters(snapshot) for snapshot in self._snapshots]
         if export is not None:
             write_clusters(map(cluster_table, self._snapshots, found), export)
@@ -348,9 +292,19 @@ def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
     )
 
 
-def open_index(*paths: str | Path) -> Index:
-    """Open the indexes in the given directories together; a ledger's own directory stands for its index.
+def open_index(*places: str | Path) -> Index:
+    """Open the indexes at the given places together.
 
-    Raises IndexMissingError where there is none, IndexCorruptError and IndexVersionError where it cannot be read.
+    A place is a directory (a ledger's own stands for its index), or the address of a codecite server (`remote/`).
+    Raises IndexMissingError where there is none, IndexCorruptError and IndexVersionError where it cannot be read,
+    RemoteError where a server does not answer, ConfigError where it refuses.
     """
-    return Index(tuple(index_of_ledger(Path(path)) for path in paths))
+    parts: list[Index] = []
+    for served, some in groupby(places, is_server):
+        if served:
+            parts += [connect(str(place)) for place in some]
+        else:
+            parts.append(EmbeddedIndex(tuple(index_of_ledger(Path(place)) for place in some)))
+    if not parts:
+        parts.append(EmbeddedIndex(()))
+    return parts[0] if len(parts) == 1 else TogetherIndex(tuple(parts))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from codecite.indexer.errors import CodeciteError, IndexMissingError
-from codecite.indexer.index import Index
+from codecite.indexer.index import Index, open_index
 from codecite.indexer.store.manifest import read_manifest
 
 _LOG = logging.getLogger("codecite.server")
@@ -91,7 +91,7 @@ class LiveIndex:
     def _open(self) -> None:
         try:
             stamps = self._stamps()
-            opened = Index(self._index.directories)
+            opened = open_index(*dict.fromkeys(self._index.places))
             self._known, self._index, self.refused = stamps, opened, False
             generations = ", ".join(str(item.generation) for item in opened.coverage)
             _LOG.info("the index is at generation %s", generations, extra={"generation": generations})
@@ -108,10 +108,10 @@ class LiveIndex:
 
     def _is_latest(self) -> bool:
         try:
-            found = [read_manifest(directory).generation for directory in self._index.directories]
+            found = {(item.id, item.generation) for item in map(read_manifest, self._index.directories)}
         except (CodeciteError, OSError):
             return False
-        return found == [item.generation for item in self._index.coverage]
+        return found <= {(item.id, item.generation) for item in self._index.coverage}
 
 
 def _stamp(path: Path) -> Stamp:

@@ -6,14 +6,17 @@ any route.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar, cast
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 from flask import current_app, g
 
 from codecite.generator.generator import Generator
 from codecite.indexer.attribution.policy import READY, Policy, load_policy
+from codecite.indexer.attribution.policy_form import policy_from_form
 from codecite.indexer.index import Index
 from codecite.search_api.highlight import Colours
 from codecite.search_api.limits import Deadline, Gate, Rates
@@ -65,8 +68,10 @@ class Service:
         note_generation(index)
         return found
 
-    def policy_named(self, name: str | None) -> Policy:
-        """The policy that a request names: this server's own, or a ready one, but never a file."""
+    def policy_of(self, name: str | Mapping[str, Any] | None) -> Policy:
+        """The policy that a request names (this server's own, or a ready one, but never a file) or brings along."""
+        if isinstance(name, Mapping):
+            return _brought(json.dumps(name))
         if name is None or name == self.policy.name:
             return self.policy
         if name not in READY:
@@ -83,6 +88,11 @@ class Service:
         index = self.live.current
         note_generation(index)
         return replace(self.generator, index=index, policy=self.policy)
+
+
+@lru_cache(maxsize=64)
+def _brought(form: str) -> Policy:
+    return policy_from_form(json.loads(form))
 
 
 def note_generation(index: Index) -> None:

@@ -55,7 +55,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         "indexer.store",
         "indexer.upkeep",
     },
-    "indexer.index": WHOLE_INDEXER | {"indexer.stream", "indexer.ledger"},
+    "indexer.backend": {"indexer.attribution", "indexer.lookup", "indexer.stream"},
+    "indexer.together": {"indexer.attribution", "indexer.backend", "indexer.lookup", "indexer.stream"},
+    "indexer.remote": {
+        "indexer.attribution",
+        "indexer.backend",
+        "indexer.lookup",
+        "indexer.stream",
+        "indexer.text",
+    },
+    "indexer.index": WHOLE_INDEXER
+    | {"indexer.stream", "indexer.ledger", "indexer.backend", "indexer.together", "indexer.remote"},
     "indexer.warm": WHOLE_INDEXER,
     "generator": {
         "indexer",
@@ -81,6 +91,7 @@ HEAVY = {
     "yaml": {"indexer.corpus"},
     "jsonschema": {"indexer.attribution", "search_api"},
     "pathspec": {"indexer.corpus", "indexer.store"},
+    "httpx": {"generator", "indexer.remote"},
     "click": {"search_api"},
     "flask": {"search_api"},
     "waitress": {"search_api"},

@@ -24,6 +24,7 @@ PAGES = (
     "docs/common.md",
     "docs/http.md",
     "docs/marks.md",
+    "docs/remote.md",
     "docs/scanner.md",
     "docs/the-stack.md",
     "deploy/README.md",

@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -120,23 +120,31 @@ def _answer_share(share: list[Line]) -> _Answered:
 def _answer(index: Index, batch: str, asked: Asked, share: Iterable[Line]) -> _Answered:
     """Answer some lines."""
     answers: list[str] = []
-    complaints: list[str] = []
+    wrong: dict[int, str] = {}
     code = OK
+    texts: list[tuple[int, Any, str]] = []
     for number, line in share:
         if not line.strip():
             continue
         try:
-            identifier, text = _completion(line)
-            report = index.check(text, policy=asked.policy, sources=asked.sources)
-        except (TextError, ValueError) as error:
-            complaints.append(f"{batch}, line {number}: {error}")
-            code = ERROR
-            continue
-        except CodeciteError as error:
-            return _Answered(answers, complaints, ERROR, str(error))
-        answers.append(json.dumps({"id": identifier, **report.to_dict()}))
-        code = max(code, exit_code(report, strict=asked.strict))
-    return _Answered(answers, complaints, code)
+            texts.append((number, *_completion(line)))
+        except ValueError as error:
+            wrong[number] = str(error)
+    reports = index.check_many([text for *_, text in texts], policy=asked.policy, sources=asked.sources)
+    try:
+        for (number, identifier, _), report in zip(texts, reports, strict=True):
+            if isinstance(report, TextError):
+                wrong[number] = str(report)
+                continue
+            answers.append(json.dumps({"id": identifier, **report.to_dict()}))
+            code = max(code, exit_code(report, strict=asked.strict))
+    except CodeciteError as error:
+        return _Answered(answers, _complaints(batch, wrong), ERROR, str(error))
+    return _Answered(answers, _complaints(batch, wrong), ERROR if wrong else code)
+
+
+def _complaints(batch: str, wrong: Mapping[int, str]) -> list[str]:
+    return [f"{batch}, line {number}: {wrong[number]}" for number in sorted(wrong)]
 
 
 def _write(answered: _Answered) -> int:

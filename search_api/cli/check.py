@@ -18,6 +18,7 @@ from codecite.search_api.cli.batch import Asked, check_batch
 from codecite.search_api.cli.options import (
     ERROR,
     OK,
+    Places,
     answer,
     colour_wanted,
     compiling_to_read,
@@ -58,7 +59,7 @@ def check(
     near: bool,
     policy: str,
     strict: bool,
-    indexes: tuple[Path, ...],
+    indexes: Places,
     form: str,
 ) -> int:
     """Show where the passages of a text come from.
@@ -75,7 +76,7 @@ def check(
     held = load_policy(policy)
     asked = Asked(sources, replace(held, near=held.near or near), strict)
     index = open_index(*indexes)
-    with compiling_to_read():
+    with compiling_to_read(index):
         if batch is not None:
             return check_batch(index, batch, asked)
         return _check_files(index, files or (_STDIN,), asked, form)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from codecite.search_api.cli.options import (
     ERROR,
+    Places,
     answer,
     colour_wanted,
     compiling_to_read,
@@ -111,7 +111,7 @@ def generate(
     events: bool,
     policy: str,
     strict: bool,
-    indexes: tuple[Path, ...],
+    indexes: Places,
     form: str,
 ) -> int:
     """Complete a prompt and check the completion.
@@ -144,7 +144,7 @@ def generate(
     else:
         model = LocalModel.load(place, dtype, device, quantize)
     _say_license(model)
-    with compiling_to_read(), ExitStack() as stack:
+    with compiling_to_read(index), ExitStack() as stack:
         ledger = None if ledger_place is None else stack.enter_context(closing(Ledger(ledger_place)))
         generator = Generator(model, index, held, ledger, keep_text=not without_text)
         for event in generator.stream(before, suffix, sampling):

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codecite.search_api.cli.add import add
-from codecite.search_api.cli.options import ERROR, OK, answer, complain, format_option, indexes_option
+from codecite.search_api.cli.options import (
+    ERROR,
+    OK,
+    Places,
+    answer,
+    complain,
+    format_option,
+    indexes_option,
+    only_here,
+)
 from codecite.search_api.cli.printable import count, printable, size
 from codecite.search_api.cli.requests import requests
 from codecite.search_api.cli.upkeep import compact, remove
@@ -50,20 +59,21 @@ for _command in (add, compact, remove, requests):
     help="Write the clusters to this parquet file (with --clusters).",
 )
 @format_option
-def stats(indexes: tuple[Path, ...], clusters: bool, export: Path | None, form: str) -> int:
+def stats(indexes: Places, clusters: bool, export: Path | None, form: str) -> int:
     """Say what the index holds, and under which licences."""
     from codecite.indexer import open_index
 
     if export is not None and not clusters:
         raise click.UsageError("--export writes clusters: give --clusters, too")
     opened = open_index(*indexes)
-    found = opened.clusters(export) if clusters else (None,) * len(indexes)
-    for directory, figures, alike in zip(indexes, opened.stats(), found, strict=True):
+    figures_of = opened.stats()
+    found = opened.clusters(export) if clusters else (None,) * len(figures_of)
+    for place, figures, alike in zip(opened.places, figures_of, found, strict=True):
         if form == "json":
             more = {} if alike is None else {"clusters": [asdict(each) for each in alike]}
-            answer({"path": str(directory), **_stats_object(figures), **more}, line=len(indexes) > 1)
+            answer({"path": place, **_stats_object(figures), **more}, line=len(figures_of) > 1)
         else:
-            click.echo("\n".join(_stats_lines(figures, directory) + [_cluster_line(each) for each in alike or ()]))
+            click.echo("\n".join(_stats_lines(figures, place) + [_cluster_line(each) for each in alike or ()]))
     return OK
 
 
@@ -100,10 +110,10 @@ def _stats_object(figures: IndexStats) -> dict[str, Any]:
     }
 
 
-def _stats_lines(figures: IndexStats, directory: Path) -> list[str]:
+def _stats_lines(figures: IndexStats, place: str) -> list[str]:
     share = figures.index_bytes / figures.bytes if figures.bytes else 0.0
     lines = [
-        f"{printable(str(directory))}: generation {figures.generation}, built {figures.built}",
+        f"{printable(place)}: generation {figures.generation}, built {figures.built}",
         f"  {count(figures.documents, 'document')} seen in {count(figures.origins, 'place')} "
         f"of {count(figures.packages, 'package')}",
         f"  {size(figures.bytes)} of source, {size(figures.canonical_bytes)} without white space; "
@@ -144,12 +154,12 @@ def _languages(figures: IndexStats) -> str:
 @index.command()
 @indexes_option
 @format_option
-def verify(indexes: tuple[Path, ...], form: str) -> int:
+def verify(indexes: Places, form: str) -> int:
     """Walk every checksum of the index; the exit code is 2 where one is wrong."""
     from codecite.indexer.store.verify import verify as verify_index
 
     code = OK
-    for directory in indexes:
+    for directory in only_here(indexes):
         result = verify_index(directory)
         if form == "json":
             answer(

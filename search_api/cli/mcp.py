@@ -5,18 +5,16 @@ In: an index, a policy, the messages of an agent. Out: its answers. It refuses t
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from codecite.indexer.errors import ConfigError
-from codecite.search_api.cli.options import OK, ensure_compiled, indexes_option, policy_option
+from codecite.search_api.cli.options import OK, Places, ensure_compiled, indexes_option, policy_option
 
 
 @click.command()
 @policy_option
 @indexes_option
-def mcp(policy: str, indexes: tuple[Path, ...]) -> int:
+def mcp(policy: str, indexes: Places) -> int:
     """Answer an agent, over the Model Context Protocol.
 
     Has the tools check, search, similar, notice and explain_license. An agent's host starts it; it reads messages from

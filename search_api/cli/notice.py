@@ -17,6 +17,7 @@ import click
 from codecite.indexer.errors import SourceError
 from codecite.search_api.cli.options import (
     OK,
+    Places,
     answer,
     compiling_to_read,
     complain,
@@ -50,9 +51,7 @@ _SCHEMA = "codecite-report/1"
 @click.option("--title", default="Third-party notices", show_default=True, metavar="TEXT", help="The heading.")
 @notice_policy_option
 @indexes_option
-def notice(
-    files: tuple[str, ...], form: str, snippets: bool, title: str, policy: str, indexes: tuple[Path, ...]
-) -> int:
+def notice(files: tuple[str, ...], form: str, snippets: bool, title: str, policy: str, indexes: Places) -> int:
     """Write the attributions to ship.
 
     A FILE is checked, or is a Report as 'codecite check --format json' wrote it (a Report a line where there are
@@ -66,7 +65,7 @@ def notice(
 
     held = load_policy(policy)
     index = open_index(*indexes)
-    with compiling_to_read():
+    with compiling_to_read(index):
         reports = [pair for name in files or (_STDIN,) for pair in _reports(index, name, held)]
     try:
         made = notice_of(reports, held, index.file_beside)

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from codecite.indexer.records import Outcome, Report
 from codecite.search_api.cli.printable import printable
+
+if TYPE_CHECKING:
+    from codecite.indexer import Index
 
 OK = 0
 FAIL = 1
@@ -41,21 +45,46 @@ def default_index() -> tuple[Path, ...]:
     return (user_directory("XDG_DATA_HOME", ".local/share") / "index",)
 
 
-def _only_one(_context: click.Context, _parameter: click.Parameter, value: tuple[Path, ...]) -> Path:
+class _PlaceOfIndex(click.Path):
+    """A directory, or the address of a server; in the environment several stand between colons."""
+
+    _ONE = re.compile(r"(?:[\w+.-]+://(?:[^/@\s]*@)?(?:\[[^\]]*\]|[^:/]*)(?::\d+)?(?:/[^:]*)?|[^:]+)")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A Path; an address as it is."""
+        return value if "://" in str(value) else super().convert(value, param, ctx)
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """The places in a variable."""
+        return self._ONE.findall(rv)
+
+
+Places = tuple[Path | str, ...]
+
+
+def only_here(places: Places) -> tuple[Path, ...]:
+    """The directories of indexes, which are on this machine. Raises a usage error for an address."""
+    for place in places:
+        if not isinstance(place, Path):
+            raise click.UsageError(f"{place} is a server's: that is done on the machine that the index lies on")
+    return tuple(place for place in places if isinstance(place, Path))
+
+
+def _only_one(_context: click.Context, _parameter: click.Parameter, value: Places) -> Path:
     if len(value) != 1:
         raise click.BadParameter(f"one index is written at a time, {len(value)} are named")
-    return value[0]
+    return only_here(value)[0]
 
 
 def _index_option(
-    name: str, says: str, callback: Callable[..., Path] | None = None
+    name: str, says: str, metavar: str = "DIR", callback: Callable[..., Path] | None = None
 ) -> Callable[[Callable[..., int]], Callable[..., int]]:
     return click.option(
         "--index",
         name,
-        metavar="DIR",
+        metavar=metavar,
         multiple=True,
-        type=click.Path(file_okay=False, path_type=Path),
+        type=_PlaceOfIndex(file_okay=False, path_type=Path),
         envvar="CODECITE_INDEX",
         show_envvar=True,
         default=default_index,
@@ -65,8 +94,12 @@ def _index_option(
     )
 
 
-indexes_option = _index_option("indexes", "The index to read; give it again to read several together.")
-written_index_option = _index_option("directory", "The index to write to.", _only_one)
+indexes_option = _index_option(
+    "indexes",
+    "The index to read, or the address of a codecite server; give it again to read several together.",
+    "DIR|URL",
+)
+written_index_option = _index_option("directory", "The index to write to.", callback=_only_one)
 format_option = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to answer."
 )
@@ -143,8 +176,11 @@ def ensure_compiled() -> None:
 
 
 @contextmanager
-def compiling_to_read() -> Iterator[None]:
+def compiling_to_read(index: Index) -> Iterator[None]:
     """Around checks: say that the first one compiles what it needs, where that was not done yet."""
+    if not index.directories:  # whatever runs kernels does so elsewhere
+        yield
+        return
     from codecite.indexer.kernels.jit import Warmth, is_cold, is_compiled, mark_warm
     from codecite.indexer.kernels.segment import place_passage
 

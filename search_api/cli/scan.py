@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from codecite.indexer.errors import IndexCorruptError, IndexMissingError, IndexVersionError
+from codecite.indexer.errors import IndexCorruptError, IndexMissingError, IndexVersionError, RemoteError
 from codecite.indexer.records import Outcome
 from codecite.search_api.cli.options import (
     FAIL,
     OK,
+    Places,
     colour_wanted,
     compiling_to_read,
     complain,
@@ -98,7 +99,7 @@ def scan(
     sources: int,
     policy: str,
     strict: bool,
-    indexes: tuple[Path, ...],
+    indexes: Places,
 ) -> int:
     """Scan a tree, or what a change adds, for code of others.
 
@@ -133,9 +134,9 @@ def scan(
         from codecite.indexer import open_index
 
         index = open_index(*indexes)
-        with compiling_to_read():
+        with compiling_to_read(index):
             found = _scanned(index, targets, asked, known)
-    except (IndexMissingError, IndexCorruptError, IndexVersionError) as error:
+    except (IndexMissingError, IndexCorruptError, IndexVersionError, RemoteError) as error:
         if held.on_failure is OnFailure.CLOSED:
             raise
         complain(f"{error}; the policy {held.name} lets that pass (on_failure = open): nothing was scanned")

@@ -5,8 +5,6 @@ In: words, phrases, fields. Out: hits with their lines, as text or JSON. It refu
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from codecite.indexer.errors import CodeciteError
@@ -14,6 +12,7 @@ from codecite.indexer.records import SearchHit, SearchReport
 from codecite.search_api.cli.options import (
     ERROR,
     OK,
+    Places,
     answer,
     colour_wanted,
     compiling_to_read,
@@ -42,7 +41,7 @@ def search(
     path: str | None,
     limit: int,
     offset: int,
-    indexes: tuple[Path, ...],
+    indexes: Places,
     form: str,
 ) -> int:
     """Search the index by words.
@@ -55,7 +54,7 @@ def search(
 
     index = open_index(*indexes)
     try:
-        with compiling_to_read():
+        with compiling_to_read(index):
             report = index.search(
                 " ".join(query),
                 language=language,

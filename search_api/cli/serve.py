@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from codecite.indexer.errors import ConfigError
-from codecite.search_api.cli.options import OK, ensure_compiled, indexes_option, note, policy_option
+from codecite.search_api.cli.options import OK, Places, ensure_compiled, indexes_option, note, policy_option
 from codecite.search_api.cli.printable import printable
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def serve(
     log_text: bool,
     removal_requests: Path | None,
     policy: str,
-    indexes: tuple[Path, ...],
+    indexes: Places,
 ) -> int:
     """Serve the API and the page.
 

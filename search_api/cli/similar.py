@@ -5,8 +5,6 @@ In: the bytes of a file. Out: files with their similarity, as text or JSON. It r
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from codecite.indexer.errors import CodeciteError
@@ -15,6 +13,7 @@ from codecite.search_api.cli.check import read_input
 from codecite.search_api.cli.options import (
     ERROR,
     OK,
+    Places,
     answer,
     compiling_to_read,
     complain,
@@ -37,7 +36,7 @@ from codecite.search_api.cli.render_text import render_coverage
 )
 @indexes_option
 @format_option
-def similar(file: str, limit: int, at_least: float, indexes: tuple[Path, ...], form: str) -> int:
+def similar(file: str, limit: int, at_least: float, indexes: Places, form: str) -> int:
     """Show the files of the index that are most similar to a file.
 
     The similarity is Jaccard's, of the sets of five consecutive words: 1 for the same words in the same order, 0 where
@@ -47,7 +46,7 @@ def similar(file: str, limit: int, at_least: float, indexes: tuple[Path, ...], f
 
     index = open_index(*indexes)
     try:
-        with compiling_to_read():
+        with compiling_to_read(index):
             report = index.similar(read_input(file), limit=limit, at_least=at_least)
     except (OSError, CodeciteError) as error:
         complain(f"{file}: {error.strerror if isinstance(error, OSError) and error.strerror else error}")

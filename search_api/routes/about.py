@@ -10,7 +10,8 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from codecite.indexer.attribution.policy import READY, Policy
+from codecite.indexer.attribution.policy import READY
+from codecite.indexer.attribution.policy_form import policy_to_form
 from codecite.indexer.index import Index
 from codecite.search_api.openapi import operation
 from codecite.search_api.routes.common import answer
@@ -48,34 +49,4 @@ def stats() -> Response:
 @operation("The policy that judges what a request does not name another for", "about")
 def policy() -> Response:
     """What it allows, warns of and denies."""
-    return answer({"schema": "codecite-policy-in-force/1", **policy_object(service().policy), "ready": list(READY)})
-
-
-def policy_object(held: Policy) -> dict[str, Any]:
-    """A Policy as JSON."""
-    return {
-        "name": held.name,
-        "sha256": held.sha256,
-        "description": held.description,
-        "rules": {name: str(outcome) for name, outcome in held.rules.items()},
-        "default": str(held.default),
-        "min_bytes": held.min_bytes,
-        "outbound": held.outbound,
-        "origins": str(held.origins),
-        "pass_over": sorted(map(str, held.pass_over)),
-        "common": held.common,
-        "own_projects": list(held.own_projects),
-        "exceptions": [
-            {
-                "reason": item.reason,
-                "expires": item.expires.isoformat() if item.expires else None,
-                "license": item.license,
-                "project": item.project,
-                "path": item.path,
-            }
-            for item in held.exceptions
-        ],
-        "on_denial": str(held.on_denial),
-        "on_failure": str(held.on_failure),
-        "serve_text": str(held.serve_text),
-    }
+    return answer({"schema": "codecite-policy-in-force/1", **policy_to_form(service().policy), "ready": list(READY)})

@@ -10,6 +10,7 @@ Showing a text is distributing it, so the policy says how much is shown (`serve_
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -17,7 +18,9 @@ from flask import Blueprint, Response, request
 from codecite.indexer.attribution.policy import ServeText
 from codecite.indexer.lookup.documents import Document
 from codecite.indexer.lookup.stream import SPACE
+from codecite.indexer.records import EvidenceKind, Origin
 from codecite.indexer.report_json import source_to_dict
+from codecite.indexer.store.documents import NAMES
 from codecite.search_api.bodies import Schema, read_body, text_field
 from codecite.search_api.openapi import operation
 from codecite.search_api.problems import Problem, wrong_field
@@ -30,6 +33,12 @@ _PASSAGE = Schema(
     "Passage",
     {"passage": text_field("A passage that is in hand already; its places are shown", minLength=1)},
     ("passage",),
+)
+_NAMES = {name: {"type": ["string", "null"], "maxLength": 4096} for name in NAMES}
+_FILE = Schema(
+    "LicenseFile",
+    {**_NAMES, "path": text_field("The path of the licence or notice file in the package", maxLength=4096)},
+    ("path",),
 )
 _LINE = {"type": "integer", "minimum": 1, "maximum": 2**31}
 _QUERY = {"start_line": _LINE, "end_line": _LINE}
@@ -65,6 +74,30 @@ def passage(swhid: str) -> Response:
     found = _found(swhid)
     shown = service().policy.serve_text is not ServeText.NONE
     return _answered(found, _lines(found.content), places(found.content, sent) if shown else [])
+
+
+@blueprint.post("/api/v1/documents/<swhid>/license")
+@operation(
+    "A licence or notice file that came with a place of a Document, which is there to be passed on",
+    "documents",
+    body=_FILE,
+)
+def license_file(swhid: str) -> Response:
+    """Only what the evidence of one of its first places names, whatever the policy serves of other texts."""
+    asked = read_body(_FILE)
+    names = {name: asked.get(name) for name in NAMES}
+    found = _found(swhid)
+    if not any(_came_with(source.origin, names, asked["path"]) for source in found.sources):
+        raise Problem(404, "no place of this Document has such a licence file")
+    content = service().ask(lambda index: index.file_beside(names, asked["path"]))
+    if content is None:
+        raise Problem(404, "the file is not in the index")
+    return answer({"schema": "codecite-license-file/1", "path": asked["path"], "text": _text(content)})
+
+
+def _came_with(origin: Origin, names: Mapping[str, str | None], path: str) -> bool:
+    files = [item.where for item in origin.evidence if item.kind is EvidenceKind.LICENSE_FILE]
+    return path in files and all(getattr(origin, name) == wanted for name, wanted in names.items())
 
 
 def _found(swhid: str) -> Document:

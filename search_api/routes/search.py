@@ -21,7 +21,7 @@ from codecite.search_api.service import service
 
 blueprint = Blueprint("search", __name__)
 
-_LIMIT = whole_number("How many hits", 1, 100, 10)
+_LIMIT = whole_number("How many hits", 1, 1000, 10)
 _SEARCH = Schema(
     "Search",
     {
@@ -31,10 +31,17 @@ _SEARCH = Schema(
         "language": text_field("Only files in this language", maxLength=100),
         "license": text_field("Only files under this licence", maxLength=200),
         "facets": {"type": "boolean", "default": False, "description": "Count the languages and licences of all hits"},
+        "repository": text_field("Only files of repositories or packages whose name has this part", maxLength=400),
+        "path": text_field("Only files whose path has this part", maxLength=400),
     },
     ("query",),
 )
-_SIMILAR = Schema("Similar", {"text": text_field("The text of a file", minLength=1), "limit": _LIMIT}, ("text",))
+_AT_LEAST = {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5, "description": "The smallest similarity"}
+_SIMILAR = Schema(
+    "Similar",
+    {"text": text_field("The text of a file", minLength=1), "limit": _LIMIT, "at_least": _AT_LEAST},
+    ("text",),
+)
 _QUERY = {**_SEARCH.form["properties"], "query": {**_SEARCH.form["properties"]["query"], "required": True}}
 
 

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING
 from codecite.indexer.attribution.judge import sources_wanted, worst
 from codecite.indexer.attribution.policy import MIN_BYTES, Policy
 from codecite.indexer.corpus.units import MAX_FILE_BYTES
-from codecite.indexer.errors import CodeciteError
-from codecite.indexer.records import Attribution, FileMark, Outcome, Skipped, SkipReason
+from codecite.indexer.errors import CodeciteError, TextError
+from codecite.indexer.records import Attribution, FileMark, Outcome, Report, Skipped, SkipReason
 from codecite.search_api.scan.baseline import Baseline
 from codecite.search_api.scan.ignores import Note, note_for, read_notes, unused
 from codecite.search_api.scan.judging import File, canonical, counts, findings_of, starts_of, with_hashes
@@ -153,9 +153,9 @@ def _results(work: _Work, told: Told) -> list[Scanned | Skipped]:
     found: list[Scanned | Skipped] = []
     if whole <= _ALONE or workers < 2 or len(shares) < 2:
         done = 0
-        for target, size in zip(targets, sizes, strict=True):
-            found.append(_scanned(work, target))
-            done += size
+        for first, last in shares:
+            found += _scanned_share(work, first, last)
+            done += sum(sizes[first:last])
             told(done, whole)
         return found
     _warm(work)
@@ -220,7 +220,19 @@ def _begin(work: _Work) -> None:
 
 
 def _scan_share(first: int, last: int) -> list[Scanned | Skipped]:
-    return [_scanned(_dealt, target) for target in _dealt.targets.files[first:last]]
+    return _scanned_share(_dealt, first, last)
+
+
+def _scanned_share(work: _Work, first: int, last: int) -> list[Scanned | Skipped]:
+    """Scan some files, whose Reports are asked for together."""
+    asked, targets = work.asked, work.targets.files[first:last]
+    contents = [readable(target) for target in targets]
+    texts = [content for content in contents if isinstance(content, bytes)]
+    reports = work.index.check_many(texts, policy=asked.policy, sources=asked.sources, shortest=asked.shortest)
+    return [
+        content if isinstance(content, Skipped) else _scanned(work, target, content, next(reports))
+        for target, content in zip(targets, contents, strict=True)
+    ]
 
 
 def readable(target: Target) -> bytes | Skipped:
@@ -246,13 +258,11 @@ def readable(target: Target) -> bytes | Skipped:
     return content
 
 
-def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
-    """Scan one file."""
-    content = readable(target)
-    if isinstance(content, Skipped):
-        return content
+def _scanned(work: _Work, target: Target, content: bytes, report: Report | TextError) -> Scanned | Skipped:
+    """Scan one file, on which this is the Report."""
+    if isinstance(report, TextError):  # a server takes no text of this size
+        return Skipped(target.path, SkipReason.TOO_LARGE, str(report))
     asked = work.asked
-    report = work.index.check(content, policy=asked.policy, sources=asked.sources, shortest=asked.shortest)
     passages = tuple(item for item in report.attributions if counts(item, asked.policy))
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
     scanned = Scanned(target.path, "", "", report.text_sha256, len(content), 0, lines, passages=passages)

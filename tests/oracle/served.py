@@ -1,6 +1,7 @@
-"""A real server, in a process of its own: started by the command line, asked over sockets, stopped by a signal.
+"""A real server: in a process of its own, started by the command line and stopped by a signal; or in a thread.
 
-In: the options of `codecite serve`. Out: its address, its log. It refuses to know what is asked.
+In: the options of `codecite serve`; an opened index with a policy and settings. Out: its address, its log. It refuses
+to know what is asked.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -83,3 +85,37 @@ class Served:
                 return answer.status, answer.read()
         except HTTPError as error:
             return error.code, error.read()
+
+
+class ServedHere:
+    """The application over an index, served by a thread of this process; a context."""
+
+    def __init__(self, index: Any, policy: Any = None, **settings: Any) -> None:
+        from codecite.search_api.app import create_app
+        from codecite.search_api.server import make_server
+        from codecite.search_api.settings import Settings
+
+        held = Settings(**settings)
+        self._server = make_server(
+            create_app(index, None, policy, held), "127.0.0.1", 0, threads=4, max_body=held.max_body
+        )
+        self.url = f"http://127.0.0.1:{self._server.effective_port}"
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> ServedHere:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._server.pull_trigger()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while not self._over.is_set():
+            self._server.asyncore.loop(timeout=0.2, map=self._server._map, use_poll=True, count=1)
+        self._server.task_dispatcher.shutdown(timeout=1)
+        for channel in list(self._server.active_channels.values()):
+            channel.handle_close()
+        self._server.close()
