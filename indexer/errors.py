@@ -32,6 +32,10 @@ class IndexWriteError(CodeciteError):
     """The index cannot be written (a full disk, say); what was published before stays as it is."""
 
 
+class ClusterError(CodeciteError):
+    """The cluster that holds an index cannot be reached, or does not answer as a whole."""
+
+
 class ConfigError(CodeciteError):
     """A configuration that this version cannot build or read."""
 

@@ -27,8 +27,8 @@ from codecite.search_api.cli.printable import count, printable, size
 from codecite.search_api.cli.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from codecite.indexer.build import AddResult, Progress, SkipSummary
     from codecite.indexer.corpus.units import Reading, Unit
+    from codecite.indexer.keeping import AddResult, Progress, SkipSummary
     from codecite.indexer.licenses.named import LicenseFilter
 
 _EXAMPLES_SHOWN = 2

@@ -1,0 +1,130 @@
+"""Origins and Packages as rows on a cluster.
+
+In: NewOrigins, Packages. Out: actions for `Cluster.bulk`; from the rows of a cluster, NewOrigins again. It refuses to
+know which of them are visible.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import xxhash
+
+from codecite.indexer.elastic.client import TERMS, Cluster, Hit
+from codecite.indexer.elastic.mapping import complete_id, key_of_origin, key_of_package, origin_id, package_id, signed
+from codecite.indexer.elastic.pieces import action
+from codecite.indexer.records import Package
+from codecite.indexer.store.origins import NewOrigin
+from codecite.indexer.store.tables import PACKAGE_TEXTS, evidence_from_json, evidence_to_json, utf8
+
+_COLUMNS = ("path", "license", "evidence", "copyright", "language", "marks")
+_PACKAGES = 1 << 14
+
+
+def hash_of(*texts: str | None) -> int:
+    """A hash of some texts, as a cluster keeps it."""
+    return signed(xxhash.xxh3_64_intdigest("\0".join(text or "" for text in texts).encode("utf-8", "surrogateescape")))
+
+
+def under(package: Package) -> list[int]:
+    """The hashes of the fingerprints that the Origins of a Package stand under."""
+    named = dict.fromkeys(name for name in (package.fingerprint, package.container) if name is not None)
+    return [hash_of(package.source, name) for name in named]
+
+
+def origin_action(origin: NewOrigin, package: bytes, load: int) -> bytes:
+    """The action for an Origin; `package` is the key of its Package."""
+    fields: dict[str, Any] = {
+        "digest": origin.digest.hex(),
+        "package": package.hex(),
+        "load": load,
+        "source": hash_of(origin.package.source),
+        "row": {name: utf8(getattr(origin, name)) for name in _COLUMNS},
+    }
+    if origin.stamp:
+        fields["stamp"] = signed(origin.stamp)
+    if stands := under(origin.package):
+        fields["under"] = stands
+    return action("create", origin_id(origin.key), json.dumps(fields))
+
+
+def package_action(package: Package, key: bytes, load: int) -> bytes:
+    """The action for a Package."""
+    row = {name: utf8(getattr(package, name)) for name in PACKAGE_TEXTS}
+    row["evidence"] = utf8(evidence_to_json(package.evidence))
+    named = hash_of(package.source, package.purl, package.repository, package.revision, package.url)
+    return action("create", package_id(key), json.dumps({"load": load, "named": named, "row": row}))
+
+
+def complete_action(package: Package, key: bytes, load: int, origins: int) -> bytes:
+    """The action for a Package that was read whole, with so many Origins under its fingerprint."""
+    fields = {"load": load, "packaged": hash_of(package.source, package.fingerprint), "row": {"complete": origins}}
+    return action("index", complete_id(key), json.dumps(fields))
+
+
+class Rows:
+    """The rows of one Elasticsearch index, read. Packages that were read are kept."""
+
+    def __init__(self, cluster: Cluster, index: str) -> None:
+        self._cluster = cluster
+        self._index = index
+        self._packages: OrderedDict[str, Package] = OrderedDict()
+
+    def origins(self, digests: Sequence[str], loads: tuple[int, int]) -> list[NewOrigin]:
+        """The Origins of Documents (SHA-1, hexadecimal) from the loads of a range (both ends in it)."""
+        hits: list[Hit] = []
+        for at in range(0, len(digests), TERMS):
+            named = {"terms": {"digest": digests[at : at + TERMS]}}
+            hits += self.hits([named, loaded(*loads)])
+        return self.read(hits)
+
+    def hits(self, filters: list[dict[str, Any]]) -> Iterator[Hit]:
+        """The Origins that fit all filters, raw."""
+        wanted = {"_source": ["digest", "package", "row"]}
+        return self._cluster.hits(self._index, {"bool": {"filter": filters}}, wanted)
+
+    def read(self, hits: Iterable[Hit]) -> list[NewOrigin]:
+        """Raw hits as Origins."""
+        rows = [(hit["_id"], hit["_source"]) for hit in hits]
+        packages = self.packages(dict.fromkeys(source["package"] for _, source in rows))
+        return [
+            NewOrigin(
+                package=packages[source["package"]],
+                digest=bytes.fromhex(source["digest"]),
+                **{name: source["row"][name] for name in _COLUMNS},
+                key=key_of_origin(name),
+                stamp=0,
+            )
+            for name, source in rows
+        ]
+
+    def packages(self, keys: Iterable[str]) -> dict[str, Package]:
+        """Packages by their keys, hexadecimal."""
+        wanted = list(keys)
+        found = {key: package for key in wanted if (package := self._packages.get(key)) is not None}
+        missing = [key for key in wanted if key not in found]
+        for at in range(0, len(missing), TERMS):
+            ids = {package_id(bytes.fromhex(key)): key for key in missing[at : at + TERMS]}
+            for hit in self._cluster.hits(self._index, {"ids": {"values": list(ids)}}, {"_source": ["row"]}):
+                found[ids[hit["_id"]]] = self._packages[ids[hit["_id"]]] = _package(hit)
+        while len(self._packages) > _PACKAGES:
+            self._packages.popitem(last=False)
+        return found
+
+    def all_packages(self) -> Iterator[tuple[str, Package]]:
+        """All Packages with their keys, hexadecimal."""
+        for hit in self._cluster.hits(self._index, {"exists": {"field": "named"}}, {"_source": ["row"]}):
+            yield key_of_package(hit["_id"]).hex(), _package(hit)
+
+
+def _package(hit: Hit) -> Package:
+    row = hit["_source"]["row"]
+    return Package(**{name: row[name] for name in PACKAGE_TEXTS}, evidence=evidence_from_json(row["evidence"]))
+
+
+def loaded(first: int, last: int) -> dict[str, Any]:
+    """A filter: what came in the loads of a range, both ends in it."""
+    return {"range": {"load": {"gte": first, "lte": last}}}
