@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from codecite.indexer.attribution.attribute import attribute, described
 from codecite.indexer.attribution.judge import claim_of, is_own, sources_wanted
 from codecite.indexer.attribution.policy import Policy, load_policy
+from codecite.indexer.elastic.place import is_elastic
 from codecite.indexer.errors import ConfigError, IndexMissingError
 from codecite.indexer.ledger import index_of_ledger, with_records
 from codecite.indexer.licenses.categories import category
@@ -50,6 +51,9 @@ from codecite.indexer.store.statistics import evidence_of, groups_of, languages_
 from codecite.indexer.stream import Part, StreamChecker
 from codecite.indexer.text.checked import CheckedText, encode
 from codecite.indexer.upkeep import read_takedowns
+
+if TYPE_CHECKING:
+    from codecite.indexer.elastic.snapshot import ElasticSnapshot
 
 _MOST_HITS = 10_000
 _VIEWS = 8
@@ -89,12 +93,12 @@ class IndexStats:
 class Index:
     """One or several indexes, each on the generation that was live when it was opened. Threads may share it."""
 
-    def __init__(self, directories: tuple[Path, ...]) -> None:
+    def __init__(self, directories: tuple[Path | str, ...]) -> None:
         self._directories = directories
-        self._snapshots = tuple(Snapshot(directory) for directory in directories)
+        self._snapshots: tuple[Snapshot | ElasticSnapshot, ...] = tuple(map(_opened, directories))
         self._coverage = tuple(snapshot.coverage for snapshot in self._snapshots)
-        self._readers: dict[Path, LexicalReader] = {}
-        self._views: dict[tuple[str, ...], tuple[tuple[Snapshot, ...], tuple[Coverage, ...]]] = {}
+        self._readers: dict[Path | str, LexicalReader] = {}
+        self._views: dict[tuple[str, ...], tuple[tuple[Snapshot | ElasticSnapshot, ...], tuple[Coverage, ...]]] = {}
 
     def check(
         self,
@@ -162,7 +166,7 @@ class Index:
 
     def _matches(
         self,
-        snapshots: tuple[Snapshot, ...],
+        snapshots: tuple[Snapshot | ElasticSnapshot, ...],
         text: CheckedText,
         policy: Policy,
         sources: int,
@@ -173,16 +177,17 @@ class Index:
     ) -> list[tuple[Match, tuple[Source, ...]]]:
         """The Matches in each index, with as many sources as are to be shown, or as the policy must see."""
         found = []
-        for directory, snapshot in zip(self._directories, snapshots, strict=True):
+        for directory, held in zip(self._directories, snapshots, strict=True):
+            snapshot = held if isinstance(held, Snapshot) else held.about(text, near=near)
             passages = [item for item in find_passages(snapshot, text, shortest) if item.end >= beyond]
             matches = find_matches(snapshot, text, passages, sources, more, policy.min_bytes, claim_of)
             if near:
                 found_near = find_near_matches(snapshot, text, passages, sources, more)
                 matches += [item for item in found_near if item[0].bytes_in_text >= shortest]
-            found += with_records(directory, matches) if snapshot.manifest.generated else matches
+            found += with_records(Path(directory), matches) if snapshot.manifest.generated else matches
         return found
 
-    def _seen_by(self, policy: Policy) -> tuple[tuple[Snapshot, ...], tuple[Coverage, ...]]:
+    def _seen_by(self, policy: Policy) -> tuple[tuple[Snapshot | ElasticSnapshot, ...], tuple[Coverage, ...]]:
         """What a policy has searched: its own projects are as good as absent."""
         own = policy.own_projects
         if not own:
@@ -221,7 +226,10 @@ class Index:
         found: list[tuple[float, str, SearchHit]] = []
         total, capped = 0, False
         for directory, snapshot in zip(self._directories, self._snapshots, strict=True):
-            hits, count, open_ended = search(snapshot, self._reader(directory, snapshot), asked, offset + limit)
+            if isinstance(snapshot, Snapshot):
+                hits, count, open_ended = search(snapshot, self._reader(directory, snapshot), asked, offset + limit)
+            else:
+                hits, count, open_ended = snapshot.search(asked, offset + limit)
             index = snapshot.manifest.id
             for hit in hits:
                 made = SearchHit(index, hit.score, described(hit.source), hit.snippet, hit.terms)
@@ -231,13 +239,13 @@ class Index:
         chosen = tuple(hit for _, _, hit in found[offset : offset + limit])
         return SearchReport(self._coverage, query, offset, total, capped, chosen)
 
-    def _reader(self, directory: Path, snapshot: Snapshot) -> LexicalReader | None:
+    def _reader(self, directory: Path | str, snapshot: Snapshot) -> LexicalReader | None:
         named = snapshot.manifest.lexical
         if named is None:
             return None
         reader = self._readers.get(directory)
         if reader is None:
-            reader = self._readers[directory] = LexicalReader(directory, named[0])
+            reader = self._readers[directory] = LexicalReader(Path(directory), named[0])
         return reader
 
     def similar(self, text: str | bytes, *, limit: int = 10, at_least: float = 0.5) -> SimilarReport:
@@ -250,7 +258,8 @@ class Index:
             raise ConfigError(f"limit is {limit} (1 or more), at_least is {at_least} (from 0 to 1)")
         content = encode(text, "text")
         found: list[tuple[float, str, SimilarFile]] = []
-        for snapshot in self._snapshots:
+        for held in self._snapshots:
+            snapshot = held if isinstance(held, Snapshot) else held.alike(content, limit)
             for item in find_similar(snapshot, content, limit, at_least):
                 source, origins = first_source(snapshot, item)
                 index, measure = snapshot.manifest.id, Measure.JACCARD
@@ -262,11 +271,13 @@ class Index:
     def lookup(self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "") -> list[list[Passage]]:
         """The bare passages of `text` in each index: spans, counts and licence sets, without sources."""
         checked = CheckedText(text, before, after)
-        return [find_passages(snapshot, checked) for snapshot in self._snapshots]
+        snapshots = (held if isinstance(held, Snapshot) else held.about(checked) for held in self._snapshots)
+        return [find_passages(snapshot, checked) for snapshot in snapshots]
 
     def file_beside(self, source: Mapping[str, Any], path: str) -> bytes | None:
         """The file at `path` of the package that a source (in a Report's JSON form) is from; None if it is not held."""
-        found = (file_of(snapshot, source, path) for snapshot in self._snapshots)
+        snapshots = (held if isinstance(held, Snapshot) else held.at(path) for held in self._snapshots)
+        found = (file_of(snapshot, source, path) for snapshot in snapshots)
         return next((content for content in found if content is not None), None)
 
     def document(self, swhid: str, sources: int = 100) -> Document | None:
@@ -274,14 +285,15 @@ class Index:
         digest = digest_named(swhid)
         if digest is None:
             return None
-        for snapshot in self._snapshots:
+        for held in self._snapshots:
+            snapshot = held if isinstance(held, Snapshot) else held.of([digest])
             found = find_document(snapshot, digest, sources)
             if found is not None:
                 return replace(found, sources=tuple(map(described, found.sources)))
         return None
 
     @property
-    def directories(self) -> tuple[Path, ...]:
+    def directories(self) -> tuple[Path | str, ...]:
         """Where each index lies."""
         return self._directories
 
@@ -292,8 +304,10 @@ class Index:
 
     def stats(self) -> tuple[IndexStats, ...]:
         """The figures of each index."""
+        held = zip(self._directories, self._snapshots, strict=True)
         return tuple(
-            _stats(directory, snapshot) for directory, snapshot in zip(self._directories, self._snapshots, strict=True)
+            _stats(Path(directory), snapshot) if isinstance(snapshot, Snapshot) else IndexStats(**snapshot.stats())
+            for directory, snapshot in held
         )
 
     def clusters(self, export: Path | None = None) -> tuple[tuple[ClusterStats, ...], ...]:
@@ -301,10 +315,21 @@ class Index:
 
         The Documents in clusters are written to the parquet file `export`, each index's after the other's.
         """
-        found = [find_clusters(snapshot) for snapshot in self._snapshots]
+        snapshots = [snapshot for snapshot in self._snapshots if isinstance(snapshot, Snapshot)]
+        if len(snapshots) < len(self._snapshots):
+            raise ConfigError("clusters are found in indexes in a directory only, not on a cluster")
+        found = [find_clusters(snapshot) for snapshot in snapshots]
         if export is not None:
-            write_clusters(map(cluster_table, self._snapshots, found), export)
+            write_clusters(map(cluster_table, snapshots, found), export)
         return tuple(clusters.stats() for clusters in found)
+
+
+def _opened(place: Path | str) -> Snapshot | ElasticSnapshot:
+    if isinstance(place, Path):
+        return Snapshot(place)
+    from codecite.indexer.elastic.snapshot import ElasticSnapshot
+
+    return ElasticSnapshot(place)
 
 
 def _takedowns_in_force(directory: Path) -> int:
@@ -347,6 +372,7 @@ def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
 def open_index(*paths: str | Path) -> Index:
     """Open the indexes in the given directories together; a ledger's own directory stands for its index.
 
-    Raises IndexMissingError where there is none, IndexCorruptError and IndexVersionError where it cannot be read.
+    `es+http(s)://HOST:PORT/NAME` is an index on an Elasticsearch cluster. Raises IndexMissingError where there is none,
+    IndexCorruptError and IndexVersionError where it cannot be read, ClusterError where a cluster does not answer.
     """
-    return Index(tuple(index_of_ledger(Path(path)) for path in paths))
+    return Index(tuple(str(path) if is_elastic(path) else index_of_ledger(Path(path)) for path in paths))

@@ -20,7 +20,8 @@ origin      id: the key of the Origin (u64, `store/tables.py`) and `o`.
     digest      SHA-1 of its Document, hexadecimal
     package     the key of its Package, hexadecimal
     load        number of the load that brought it: readers see those up to `loaded` of the manifest
-    source, under, stamp    hashes: of the source, of the fingerprints it stands under, of what tells it is unchanged
+    source, path, under, stamp  hashes: of the source, of the path, of the fingerprints it stands under, of what tells
+                that it is unchanged
     row         path, license, evidence, copyright, language, marks: as in `origins.arrow`
 package     id: its key (u64) and `p`.
     named       hash of what people know it by
@@ -93,6 +94,7 @@ def index_body(shards: int) -> dict[str, Any]:
                 "package": _KEYS,
                 "load": {"type": "integer", "doc_values": False},
                 "source": _NUMBERS,
+                "path": _NUMBERS,
                 "under": _NUMBERS,
                 "stamp": _NUMBERS,
                 "packaged": _NUMBERS,

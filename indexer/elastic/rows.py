@@ -29,6 +29,11 @@ def hash_of(*texts: str | None) -> int:
     return signed(xxhash.xxh3_64_intdigest("\0".join(text or "" for text in texts).encode("utf-8", "surrogateescape")))
 
 
+def path_of(path: str) -> int:
+    """The hash of a path, as it is stored."""
+    return hash_of(utf8(path))
+
+
 def under(package: Package) -> list[int]:
     """The hashes of the fingerprints that the Origins of a Package stand under."""
     named = dict.fromkeys(name for name in (package.fingerprint, package.container) if name is not None)
@@ -42,6 +47,7 @@ def origin_action(origin: NewOrigin, package: bytes, load: int) -> bytes:
         "package": package.hex(),
         "load": load,
         "source": hash_of(origin.package.source),
+        "path": path_of(origin.path),
         "row": {name: utf8(getattr(origin, name)) for name in _COLUMNS},
     }
     if origin.stamp:
