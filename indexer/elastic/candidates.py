@@ -5,9 +5,9 @@ a stand-in content made of them. It refuses to know of Origins.
 
 Nothing shared is lost: the cluster names every piece with a fingerprint of the query (`pieces.py` says in which pieces
 one is noted); where the first or last k-gram of what was fetched is one of the query, the neighbour is fetched, too;
-and `kernels/shared.py` leaves out only what cannot hold a passage. A stand-in has the stretches of its Document in their
-lines, with a byte between them that the query has nowhere, so that a passage stands in it exactly where it stands in the
-Document; what else the Document holds, the query does not share.
+and `kernels/shared.py` leaves out only what cannot hold a passage. A stand-in has the stretches of its Document in
+their lines, with a byte between them that the query has nowhere, so a passage stands in it exactly where it stands in
+the Document; what else the Document holds, the query does not share.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 
 from codecite.indexer.config import GUARANTEE, WINDOW
 from codecite.indexer.elastic.client import PAGE, TERMS, Cluster
-from codecite.indexer.elastic.mapping import MASK, piece_id
+from codecite.indexer.elastic.mapping import MASK, piece_id, shown
 from codecite.indexer.elastic.pieces import Head, content_of, head_of
 from codecite.indexer.errors import IndexCorruptError
 from codecite.indexer.kernels.shared import find_shared, mark_kgrams
@@ -63,7 +63,7 @@ class Pieces:
         found: dict[tuple[bytes, int], Head] = {}
         for at in range(0, len(wanted), TERMS):
             query = {"terms": {"fp": wanted[at : at + TERMS]}}
-            for hit in self._cluster.hits(self._index, query, _shown("head")):
+            for hit in self._cluster.hits(self._index, query, shown("head")):
                 head = head_of(hit["fields"]["head"][0])
                 found[head.digest, head.number] = head
         return found
@@ -83,10 +83,10 @@ class Pieces:
         for at in range(0, len(missing), PAGE):
             names = [piece_id(*key) for key in missing[at : at + PAGE]]
             query = {"ids": {"values": names}}
-            for hit in self._cluster.hits(self._index, query, _shown("head", "content")):
+            for hit in self._cluster.hits(self._index, query, shown("head", "content")):
                 fields = hit["fields"]
                 head = head_of(fields["head"][0])
-                found[head.digest, head.number] = Piece(head, content_of(fields["content"][0], hit["_id"]))
+                found[head.digest, head.number] = Piece(head, content_of(fields["content"][0], head))
         self._keep([found[key] for key in missing if key in found])
         return found
 
@@ -225,8 +225,3 @@ def separator(canonical: Bytes) -> bytes:
     ) != found:
         number += 1
     return found
-
-
-def _shown(*fields: str) -> dict[str, object]:
-    """Only these, read from columns."""
-    return {"_source": False, "docvalue_fields": list(fields)}

@@ -8,8 +8,9 @@ Answers are whole or an error: a search that a shard did not take part in raises
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 from codecite.indexer.elastic.place import Place
@@ -164,6 +165,13 @@ class Cluster:
 
 def _send(index: str, sent: bytes, client: Any) -> dict[str, Any]:
     return dict(client.bulk(index=index, operations=sent).body)
+
+
+def paged(items: Iterable[T]) -> Iterator[list[T]]:
+    """Some at a time."""
+    rest = iter(items)
+    while page := list(islice(rest, PAGE)):
+        yield page
 
 
 def missing(url: str) -> IndexMissingError:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from codecite.indexer.elastic.client import PAGE, Cluster
 from codecite.indexer.elastic.manifest import Figures
-from codecite.indexer.elastic.mapping import SIZE, piece_id
+from codecite.indexer.elastic.mapping import SIZE, piece_id, shown
+from codecite.indexer.elastic.pieces import head_of
 from codecite.indexer.elastic.rows import Rows
 from codecite.indexer.licenses.categories import category
 from codecite.indexer.records import EvidenceKind
@@ -90,9 +91,9 @@ def tally(
 
 def sizes_of(cluster: Cluster, index: str, digests: Sequence[bytes]) -> dict[bytes, tuple[int, int, int]]:
     """Raw bytes, canonical bytes and postings of Documents."""
-    names = {piece_id(digest, 0): digest for digest in digests}
-    hits = cluster.hits(index, {"ids": {"values": list(names)}}, {"_source": False, "docvalue_fields": ["size"]})
-    return {names[hit["_id"]]: SIZE.unpack(b64decode(hit["fields"]["size"][0])) for hit in hits}
+    query = {"ids": {"values": [piece_id(digest, 0) for digest in digests]}}
+    fields = (hit["fields"] for hit in cluster.hits(index, query, shown("head", "size")))
+    return {head_of(each["head"][0]).digest: SIZE.unpack(b64decode(each["size"][0])) for each in fields}
 
 
 def _strongest(origin: NewOrigin) -> str:

@@ -20,14 +20,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 from uuid import uuid4
 
 from codecite.indexer.corpus.units import Pending, Unit
-from codecite.indexer.elastic.client import Cluster
+from codecite.indexer.elastic.client import Cluster, paged
 from codecite.indexer.elastic.figures import tally
 from codecite.indexer.elastic.manifest import Held, Lease, Published, building, make, read
-from codecite.indexer.elastic.mapping import key_of_origin, piece_id, signed
-from codecite.indexer.elastic.pieces import encode_batch
+from codecite.indexer.elastic.mapping import key_of_origin, piece_id, shown, signed
+from codecite.indexer.elastic.pieces import encode_batch, head_of
 from codecite.indexer.elastic.place import parse_place
 from codecite.indexer.elastic.publishing import Partition, clear_left_overs, finish_partition, finish_removal, settle
 from codecite.indexer.elastic.rows import Rows, complete_action, hash_of, loaded, origin_action, package_action, under
@@ -38,6 +39,8 @@ from codecite.indexer.licenses.named import LicenseFilter
 from codecite.indexer.records import Package, SourceFile
 from codecite.indexer.store.origins import NewOrigin
 from codecite.indexer.store.takedowns import Takedowns
+
+T = TypeVar("T")
 
 _BATCH = 2 << 20
 _BULK = 4 << 20
@@ -163,8 +166,8 @@ class _Load(Keeping):
             if known:
                 self._under.update({name: count for name in under(package) if name != named})
                 if self._sync:
-                    hits = self._cluster.hits(self._index, stands, {"_source": False})
-                    self._met.update(key_of_origin(hit["_id"]) for hit in hits)
+                    here = self._rows.hits([{"term": {"under": named}}, visible])
+                    self._met.update(int(row.key, 16) for row in here)
         self.unchanged_packages += known
         self.tell(package)
         return known
@@ -227,7 +230,7 @@ class _Load(Keeping):
         self._drain()
         old = lease.held.published
         more = [loaded(self._load, self._load), {"exists": {"field": "digest"}}]
-        origins = (origin for page in _pages(self._rows.hits(more), _ROWS) for origin in self._rows.read(page))
+        origins = (origin for page in paged(self._rows.hits(more)) for origin in self._rows.read(page))
         change = tally(self._cluster, self._index, self._rows, origins, (0, old.loaded), 1)
         if change.sums["origins"] or self._packages or old.generation == 0:
             packages = self._cluster.count(self._index, {"exists": {"field": "named"}})
@@ -270,7 +273,7 @@ class _Load(Keeping):
             self._submit(self._write, self._lines)
         self._lines = []
 
-    def _submit(self, what: Callable[[list], None], items: list) -> None:  # type: ignore[type-arg]
+    def _submit(self, what: Callable[[list[T]], None], items: list[T]) -> None:
         """Let a thread send something; wait while too much is on its way."""
         self._running.append(self._executor.submit(what, items))
         while len(self._running) > _AHEAD or (self._running and self._running[0].done()):
@@ -279,9 +282,9 @@ class _Load(Keeping):
             self._lease.renew()
 
     def _write_contents(self, batch: list[tuple[bytes, bytes]]) -> None:
-        names = {piece_id(digest, 0): digest for digest, _ in batch}
-        hits = self._cluster.hits(self._index, {"ids": {"values": list(names)}}, {"_source": False})
-        known = {names[hit["_id"]] for hit in hits}
+        query = {"ids": {"values": [piece_id(digest, 0) for digest, _ in batch]}}
+        hits = self._cluster.hits(self._index, query, shown("head"))
+        known = {head_of(hit["fields"]["head"][0]).digest for hit in hits}
         new = [each for each in batch if each[0] not in known]
         if new:
             further, first = encode_batch(new, lexical=self._lexical)
@@ -295,14 +298,3 @@ class _Load(Keeping):
             if size >= _BULK or i + 1 == len(lines):
                 self._cluster.bulk(self._index, lines[begin : i + 1])
                 begin, size = i + 1, 0
-
-
-def _pages(items: Iterable[dict], size: int) -> Iterator[list[dict]]:  # type: ignore[type-arg]
-    page: list[dict] = []  # type: ignore[type-arg]
-    for item in items:
-        page.append(item)
-        if len(page) >= size:
-            yield page
-            page = []
-    if page:
-        yield page

@@ -99,12 +99,14 @@ def head_of(text: str) -> Head:
     return Head(*HEAD.unpack(b64decode(text)))
 
 
-def content_of(text: str, name: str) -> bytes:
+def content_of(text: str, head: Head) -> bytes:
     """A content as it is shown. Raises IndexCorruptError for one that is damaged."""
     try:
         return zstandard.ZstdDecompressor().decompress(b64decode(text))
     except zstandard.ZstdError:
-        raise IndexCorruptError(f"piece {name}: does not decode; run 'codecite index verify'") from None
+        raise IndexCorruptError(
+            f"swh:1:cnt:{head.digest.hex()}: its piece {head.number} does not decode; run 'codecite index verify'"
+        ) from None
 
 
 def _numbers(values: Words | Ints) -> str:

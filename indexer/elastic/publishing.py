@@ -18,10 +18,10 @@ from typing import Any
 import xxhash
 
 from codecite.indexer.corpus.units import Item, Pending, Unit
-from codecite.indexer.elastic.client import PAGE, Cluster
+from codecite.indexer.elastic.client import PAGE, Cluster, paged
 from codecite.indexer.elastic.figures import Tally, tally
 from codecite.indexer.elastic.manifest import Figures, Lease, Published, building, read, write
-from codecite.indexer.elastic.mapping import MANIFEST, key_of_origin, origin_id, piece_id
+from codecite.indexer.elastic.mapping import MANIFEST, origin_id, piece_id, shown
 from codecite.indexer.elastic.pieces import head_of
 from codecite.indexer.elastic.place import parse_place
 from codecite.indexer.elastic.rows import Rows, hash_of, loaded
@@ -168,7 +168,7 @@ def finish_removal(cluster: Cluster, lease: Lease) -> None:
         gone = _hidden(cluster, rows, Takedowns.from_json(old.takedowns), old.loaded)
         _delete(cluster, index, [origin_id(origin.key) for origin in gone])
     _refresh(cluster, index)
-    everything = (origin for page in _paged(rows.hits([_ORIGIN, loaded(0, old.loaded)])) for origin in rows.read(page))
+    everything = (origin for page in paged(rows.hits([_ORIGIN, loaded(0, old.loaded)])) for origin in rows.read(page))
     change = tally(cluster, index, rows, everything, _NONE, 1)
     _conclude(cluster, lease, change, Figures())
 
@@ -178,8 +178,8 @@ def settle(cluster: Cluster, lease: Lease, sources: Collection[str], met: Collec
     held = lease.held
     rows = Rows(cluster, held.index)
     named = {"terms": {"source": [hash_of(source) for source in sources]}}
-    hits = rows.hits([named, loaded(0, held.published.loaded)])
-    gone = rows.read([hit for hit in hits if key_of_origin(hit["_id"]) not in met])
+    here = rows.hits([named, loaded(0, held.published.loaded)])
+    gone = rows.read([row for row in here if int(row.key, 16) not in met])
     if gone:
         _take_out(cluster, lease, rows, gone, held.published.takedowns)
     return len(gone)
@@ -237,8 +237,8 @@ def compact(url: str) -> CompactResult:
         index = lease.held.index
         before = stored(cluster, index)
         erased = 0
-        firsts = cluster.hits(index, {"exists": {"field": "size"}}, {"_source": False, "docvalue_fields": ["head"]})
-        for page in _paged(firsts):
+        firsts = cluster.hits(index, {"exists": {"field": "size"}}, shown("head"))
+        for page in paged(firsts):
             digests = {head_of(hit["fields"]["head"][0]).digest for hit in page}
             erased += _erase(cluster, index, Rows(cluster, index), digests)
         _refresh(cluster, index)
@@ -290,7 +290,7 @@ def _hidden(cluster: Cluster, rows: Rows, takedowns: Takedowns, last: int) -> li
     """The visible Origins that a takedown hides."""
     visible = loaded(0, last)
     if takedowns.paths:
-        everything = (origin for page in _paged(rows.hits([_ORIGIN, visible])) for origin in rows.read(page))
+        everything = (origin for page in paged(rows.hits([_ORIGIN, visible])) for origin in rows.read(page))
         return [
             origin
             for origin in everything
@@ -313,8 +313,9 @@ def _erase(cluster: Cluster, index: str, rows: Rows, digests: set[bytes]) -> int
     names = [piece_id(digest, 0) for digest in digests - left]
     for at in range(0, len(names), PAGE):
         some = names[at : at + PAGE]
-        wanted = {"_source": False, "docvalue_fields": ["head"]}
-        heads = [head_of(hit["fields"]["head"][0]) for hit in cluster.hits(index, {"ids": {"values": some}}, wanted)]
+        heads = [
+            head_of(hit["fields"]["head"][0]) for hit in cluster.hits(index, {"ids": {"values": some}}, shown("head"))
+        ]
         _delete(cluster, index, some)
         _delete(cluster, index, [piece_id(head.digest, n) for head in heads for n in range(1, head.count)])
     return len(names)
@@ -328,13 +329,3 @@ def _delete(cluster: Cluster, index: str, names: Iterable[str]) -> None:
 
 def _refresh(cluster: Cluster, index: str) -> None:
     cluster.call(lambda client: client.indices.refresh(index=index), writing=True)
-
-
-def _paged(items: Iterable[Any]) -> Iterator[list[Any]]:
-    page: list[Any] = []
-    for item in items:
-        page.append(item)
-        if len(page) >= PAGE:
-            yield page
-            page = []
-    yield page

@@ -7,20 +7,24 @@ know which of them are visible.
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import xxhash
+import zstandard
 
 from codecite.indexer.elastic.client import TERMS, Cluster, Hit
-from codecite.indexer.elastic.mapping import complete_id, key_of_origin, key_of_package, origin_id, package_id, signed
+from codecite.indexer.elastic.mapping import complete_id, key_of_package, origin_id, package_id, shown, signed
 from codecite.indexer.elastic.pieces import action
 from codecite.indexer.records import Package
 from codecite.indexer.store.origins import NewOrigin
 from codecite.indexer.store.tables import PACKAGE_TEXTS, evidence_from_json, evidence_to_json, utf8
 
-_COLUMNS = ("path", "license", "evidence", "copyright", "language", "marks")
+_PACKER = partial(zstandard.ZstdCompressor, level=3)
+_UNPACKER = zstandard.ZstdDecompressor
 _PACKAGES = 1 << 14
 
 
@@ -48,7 +52,7 @@ def origin_action(origin: NewOrigin, package: bytes, load: int) -> bytes:
         "load": load,
         "source": hash_of(origin.package.source),
         "path": path_of(origin.path),
-        "row": {name: utf8(getattr(origin, name)) for name in _COLUMNS},
+        "origin": b64encode(_packed(origin, package)).decode(),
     }
     if origin.stamp:
         fields["stamp"] = signed(origin.stamp)
@@ -71,6 +75,26 @@ def complete_action(package: Package, key: bytes, load: int, origins: int) -> by
     return action("index", complete_id(key), json.dumps(fields))
 
 
+class Row(NamedTuple):
+    """An Origin as it is stored; keys and SHA-1 are hexadecimal."""
+
+    key: str
+    digest: str
+    package: str
+    path: str
+    license: str
+    evidence: str
+    copyright: str
+    language: str
+    marks: str
+
+
+def _packed(origin: NewOrigin, package: bytes) -> bytes:
+    values = [utf8(getattr(origin, name)) for name in Row._fields[3:]]
+    text = json.dumps([f"{origin.key:016x}", origin.digest.hex(), package.hex(), *values], separators=(",", ":"))
+    return _PACKER().compress(text.encode())
+
+
 class Rows:
     """The rows of one Elasticsearch index, read. Packages that were read are kept."""
 
@@ -81,30 +105,24 @@ class Rows:
 
     def origins(self, digests: Sequence[str], loads: tuple[int, int]) -> list[NewOrigin]:
         """The Origins of Documents (SHA-1, hexadecimal) from the loads of a range (both ends in it)."""
-        hits: list[Hit] = []
+        hits: list[Row] = []
         for at in range(0, len(digests), TERMS):
             named = {"terms": {"digest": digests[at : at + TERMS]}}
             hits += self.hits([named, loaded(*loads)])
         return self.read(hits)
 
-    def hits(self, filters: list[dict[str, Any]]) -> Iterator[Hit]:
+    def hits(self, filters: list[dict[str, Any]]) -> Iterator[Row]:
         """The Origins that fit all filters, raw."""
-        wanted = {"_source": ["digest", "package", "row"]}
-        return self._cluster.hits(self._index, {"bool": {"filter": filters}}, wanted)
+        for hit in self._cluster.hits(self._index, {"bool": {"filter": filters}}, shown("origin")):
+            yield Row(*json.loads(_UNPACKER().decompress(b64decode(hit["fields"]["origin"][0]))))
 
-    def read(self, hits: Iterable[Hit]) -> list[NewOrigin]:
-        """Raw hits as Origins."""
-        rows = [(hit["_id"], hit["_source"]) for hit in hits]
-        packages = self.packages(dict.fromkeys(source["package"] for _, source in rows))
+    def read(self, rows: Iterable[Row]) -> list[NewOrigin]:
+        """Raw Origins with their Packages."""
+        held = list(rows)
+        packages = self.packages(dict.fromkeys(row.package for row in held))
         return [
-            NewOrigin(
-                package=packages[source["package"]],
-                digest=bytes.fromhex(source["digest"]),
-                **{name: source["row"][name] for name in _COLUMNS},
-                key=key_of_origin(name),
-                stamp=0,
-            )
-            for name, source in rows
+            NewOrigin(packages[row.package], bytes.fromhex(row.digest), *row[3:], key=int(row.key, 16), stamp=0)
+            for row in held
         ]
 
     def packages(self, keys: Iterable[str]) -> dict[str, Package]:

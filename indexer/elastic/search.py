@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from codecite.indexer.elastic.client import PAGE
+from codecite.indexer.elastic.mapping import shown
 from codecite.indexer.elastic.pieces import head_of
 from codecite.indexer.elastic.snapshot import ElasticSnapshot
 from codecite.indexer.lookup.lexical import Hit, Opened, not_searchable, search_ranked
@@ -40,8 +41,7 @@ class ClusterRanking:
             "query": {"bool": clauses},
             "size": min(limit, PAGE),
             "track_total_hits": True,
-            "_source": False,
-            "docvalue_fields": ["head"],
+            **shown("head"),
         }
         snapshot = self._snapshot
         found = snapshot.cluster.ask(snapshot.index, body, search_type="dfs_query_then_fetch")["hits"]

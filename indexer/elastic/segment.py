@@ -38,7 +38,7 @@ class _Here(Executor):
         done: Future[Any] = Future()
         try:
             done.set_result(fn(*args, **kwargs))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the future holds it
             done.set_exception(error)
         return done
 

@@ -18,7 +18,7 @@ from codecite.indexer.elastic.candidates import Pieces, find_candidates, separat
 from codecite.indexer.elastic.client import PAGE, Cluster
 from codecite.indexer.elastic.figures import sizes_of
 from codecite.indexer.elastic.manifest import read
-from codecite.indexer.elastic.mapping import BANDING, MASK
+from codecite.indexer.elastic.mapping import BANDING, MASK, shown
 from codecite.indexer.elastic.pieces import head_of
 from codecite.indexer.elastic.place import parse_place
 from codecite.indexer.elastic.publishing import stored
@@ -61,7 +61,7 @@ class ElasticSnapshot:
         documents: dict[bytes, None] = {}
         for at in range(0, len(keys), PAGE):
             hits = self.rows.hits([{"terms": {"package": keys[at : at + PAGE]}}, loaded(0, self.published.loaded)])
-            documents |= dict.fromkeys(bytes.fromhex(hit["_source"]["digest"]) for hit in hits)
+            documents |= dict.fromkeys(bytes.fromhex(row.digest) for row in hits)
         view._hides = hides
         left = {origin.digest for origin in view.origins(list(documents))}
         gone = [digest for digest in documents if digest not in left]
@@ -101,9 +101,8 @@ class ElasticSnapshot:
         raw = np.frombuffer(content, np.uint8)
         row = signatures(raw, np.array([len(raw)], np.int64))
         keys = (band_keys(row, BANDING) >> np.uint64(1)).astype(np.int64)[0].tolist()
-        shown = {"_source": False, "docvalue_fields": ["head", "signature"]}
         ranked = []
-        for hit in self.cluster.hits(self.index, {"terms": {"bands": keys}}, shown):
+        for hit in self.cluster.hits(self.index, {"terms": {"bands": keys}}, shown("head", "signature")):
             other = np.frombuffer(b64decode(hit["fields"]["signature"][0]), "<u4")
             ranked.append((-int((other == row[0]).sum()), head_of(hit["fields"]["head"][0]).digest))
         ranked.sort()
@@ -127,7 +126,7 @@ class ElasticSnapshot:
     def at(self, path: str) -> Snapshot:
         """A Snapshot of the Documents that stand at a path, in whatever Package."""
         hits = self.rows.hits([{"term": {"path": path_of(path)}}, loaded(0, self.published.loaded)])
-        return self.of(list(dict.fromkeys(bytes.fromhex(hit["_source"]["digest"]) for hit in hits)))
+        return self.of(list(dict.fromkeys(bytes.fromhex(row.digest) for row in hits)))
 
     def _near(self, text: CheckedText) -> dict[bytes, bytes]:
         """The contents of the Documents that share the most, and the rarest, fingerprints of tokens with a text."""
@@ -155,8 +154,7 @@ class ElasticSnapshot:
         body = {
             "query": {"bool": {"should": clauses}},
             "size": 2 * CANDIDATES,
-            "_source": False,
-            "docvalue_fields": ["head"],
+            **shown("head"),
             "track_total_hits": False,
         }
         for hit in self.cluster.ask(self.index, body)["hits"]["hits"]:

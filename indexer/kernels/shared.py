@@ -39,9 +39,9 @@ def find_shared(
 ) -> int:
     """Write the stretches that texts may share to `stretches`; return how many there are.
 
-    The texts lie in `raw` up to their `ends`. A stretch (a column of 3) is the number of its text and its raw bytes, from
-    its first canonical byte to behind its last. `edges` (2 x texts) says whether the first and the last k-gram of each
-    text are marked. `canonical` has room for the longest text, `stretches` for one in every WINDOW bytes and one a text.
+    The texts lie in `raw` up to their `ends`. A stretch (a column of 3) is the number of its text and its raw bytes,
+    from its first canonical byte to behind its last. `edges` (2 x texts) says whether the first and the last k-gram of
+    each text are marked. `canonical` has room for the longest text, `stretches` for one in WINDOW bytes and one a text.
     """
     mask = np.uint64(len(table) - 1)
     count = 0

@@ -131,6 +131,8 @@ def write_postings(
         found = []
         for number in numbers:
             hashes, positions = group(number)
+            if not len(hashes):
+                continue
             tags, rest = np.empty((2, len(hashes)), np.uint16)
             sort_partition(hashes, positions, bits, kept, buckets, tags, rest)
             found.append((tags, positions, rest.astype(narrow)))
