@@ -297,6 +297,11 @@ class Index:
         """Where each index lies."""
         return self._directories
 
+    def latest_of(self, number: int) -> tuple[str, int]:
+        """What is published now of an index on a cluster, by its number: what it lies in, and the generation."""
+        held = self._snapshots[number]
+        return ("", held.manifest.generation) if isinstance(held, Snapshot) else held.latest()
+
     @property
     def coverage(self) -> tuple[Coverage, ...]:
         """What each index holds."""

@@ -28,7 +28,7 @@ _AGAIN = 1.0
 """Seconds until the next try, where a generation could not be opened."""
 
 T = TypeVar("T")
-Stamp = tuple[int, int, int] | None
+Stamp = tuple[int, int, int] | tuple[str, int] | None
 
 
 class LiveIndex:
@@ -40,6 +40,7 @@ class LiveIndex:
         self._opened = threading.Event()
         self._opening = False
         self._next_look = 0.0
+        self._known: tuple[Stamp, ...] | None = None
         stamps = self._stamps()
         self._known = stamps if self._is_latest() else None
 
@@ -102,11 +103,25 @@ class LiveIndex:
             self._opened.set()
 
     def _stamps(self) -> tuple[Stamp, ...]:
-        return tuple(_stamp(directory / "manifest.json") for directory in self._index.directories)
+        return tuple(self._stamp(number, place) for number, place in enumerate(self._index.directories))
+
+    def _stamp(self, number: int, place: Path | str) -> Stamp:
+        if isinstance(place, Path):
+            return _stamp(place / "manifest.json")
+        try:
+            return self._index.latest_of(number)
+        except CodeciteError as error:
+            # While its cluster does not answer, nothing newer can be opened either.
+            _LOG.error("cannot look for a new generation: %s", error)
+            return self._known[number] if self._known else None
 
     def _is_latest(self) -> bool:
         try:
-            found = [read_manifest(directory).generation for directory in self._index.directories]
+            places = enumerate(self._index.directories)
+            found = [
+                read_manifest(place).generation if isinstance(place, Path) else self._index.latest_of(number)[1]
+                for number, place in places
+            ]
         except (CodeciteError, OSError):
             return False
         return found == [item.generation for item in self._index.coverage]

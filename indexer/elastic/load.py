@@ -38,7 +38,6 @@ from codecite.indexer.keeping import AddResult, Keeping, Progress
 from codecite.indexer.licenses.named import LicenseFilter
 from codecite.indexer.records import Package, SourceFile
 from codecite.indexer.store.origins import NewOrigin
-from codecite.indexer.store.takedowns import Takedowns
 
 T = TypeVar("T")
 
@@ -116,9 +115,7 @@ class _Load(Keeping):
         *,
         sync: bool,
     ) -> None:
-        rules = held.published.takedowns
-        takedowns = Takedowns(()) if rules is None else Takedowns.from_json(rules)
-        super().__init__(held.published.license_filter, takedowns, progress)
+        super().__init__(held.published.license_filter, held.published.rules, progress)
         self._cluster = cluster
         self._index = held.index
         self._lexical = held.published.searchable

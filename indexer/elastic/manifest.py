@@ -31,6 +31,7 @@ from codecite.indexer.errors import (
 )
 from codecite.indexer.records import Coverage
 from codecite.indexer.store.manifest import Manifest
+from codecite.indexer.store.takedowns import Takedowns
 
 LEASE = 120
 """Seconds after which a writer that said nothing is taken for dead."""
@@ -100,6 +101,11 @@ class Published:
             self.license_filter,
             self.config.guarantee,
         )
+
+    @property
+    def rules(self) -> Takedowns:
+        """What must not be in the index."""
+        return Takedowns(()) if self.takedowns is None else Takedowns.from_json(self.takedowns)
 
     @property
     def manifest(self) -> Manifest:

@@ -196,7 +196,7 @@ def remove(url: str, rules: Iterable[Takedown], *, dry_run: bool = False) -> Rem
             finish_removal(cluster, lease)
             held = lease.held
         published, rows = held.published, Rows(cluster, held.index)
-        before = Takedowns(()) if published.takedowns is None else Takedowns.from_json(published.takedowns)
+        before = published.rules
         _refresh(cluster, held.index)
         new = tuple(rule for rule in dict.fromkeys(rules) if rule not in before.rules)
         after = before.merged(new)
@@ -252,6 +252,16 @@ def compact(url: str) -> CompactResult:
         after = stored(cluster, index)
         generation = lease.held.published.generation
         return CompactResult(generation, before[1], after[1], before[0], after[0], erased, time.monotonic() - began)
+    finally:
+        cluster.close()
+
+
+def takedowns_of(url: str) -> tuple[int, Takedowns]:
+    """The generation of an index, and what must not be in it."""
+    cluster = Cluster(parse_place(url))
+    try:
+        published = read(cluster).published
+        return published.generation, published.rules
     finally:
         cluster.close()
 

@@ -6,6 +6,7 @@ made of them. The generation does not change while it is held; what is removed f
 
 from __future__ import annotations
 
+import time
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
@@ -32,10 +33,10 @@ from codecite.indexer.lookup.query import SearchQuery
 from codecite.indexer.records import Coverage, Package
 from codecite.indexer.store.origins import NewOrigin
 from codecite.indexer.store.snapshot import Snapshot
-from codecite.indexer.store.takedowns import Takedowns
 from codecite.indexer.text.checked import CheckedText
 
 _CLAUSES = 1000
+_LOOK = 1.0
 _WORTH = 4
 """Times as many signatures are compared as similar Documents are looked at."""
 
@@ -52,6 +53,8 @@ class ElasticSnapshot:
         self.coverage: Coverage = held.published.coverage
         self.rows = Rows(self.cluster, self.index)
         self.pieces = Pieces(self.cluster, self.index)
+        self._latest = held.index, held.published.generation
+        self._looked = time.monotonic()
         self._hides: Callable[[Package], bool] | None = None
 
     def without(self, hides: Callable[[Package], bool]) -> ElasticSnapshot:
@@ -160,6 +163,14 @@ class ElasticSnapshot:
         for hit in self.cluster.ask(self.index, body)["hits"]["hits"]:
             yield head_of(hit["fields"]["head"][0]).digest, float(hit["_score"])
 
+    def latest(self) -> tuple[str, int]:
+        """The index and the generation that are published now, looked up once a second at most."""
+        if time.monotonic() - self._looked >= _LOOK:
+            self._looked = time.monotonic()
+            held = read(self.cluster)
+            self._latest = held.index, held.published.generation
+        return self._latest
+
     def search(self, query: SearchQuery, wanted: int) -> tuple[list[Hit], int, bool]:
         """The first `wanted` hits, how many there are, and whether there may be more than that."""
         from codecite.indexer.elastic.search import search
@@ -170,7 +181,6 @@ class ElasticSnapshot:
         """The figures of this generation, under the names of `IndexStats`."""
         published = self.published
         size, segments = stored(self.cluster, self.index)
-        rules = published.takedowns
         return {
             **{field.name: getattr(published.figures, field.name) for field in fields(published.figures)},
             "id": published.id,
@@ -180,5 +190,5 @@ class ElasticSnapshot:
             "license_filter": published.license_filter,
             "index_bytes": size,
             "segments": segments,
-            "takedowns": 0 if rules is None else len(Takedowns.from_json(rules).rules),
+            "takedowns": len(published.rules.rules),
         }

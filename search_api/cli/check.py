@@ -58,7 +58,7 @@ def check(
     near: bool,
     policy: str,
     strict: bool,
-    indexes: tuple[Path, ...],
+    indexes: tuple[Path | str, ...],
     form: str,
 ) -> int:
     """Show where the passages of a text come from.

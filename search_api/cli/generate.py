@@ -111,7 +111,7 @@ def generate(
     events: bool,
     policy: str,
     strict: bool,
-    indexes: tuple[Path, ...],
+    indexes: tuple[Path | str, ...],
     form: str,
 ) -> int:
     """Complete a prompt and check the completion.

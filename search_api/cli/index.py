@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from codecite.indexer.elastic.place import is_elastic
 from codecite.search_api.cli.add import add
-from codecite.search_api.cli.options import ERROR, OK, answer, complain, format_option, indexes_option
+from codecite.search_api.cli.options import ERROR, OK, Places, answer, complain, format_option, indexes_option
 from codecite.search_api.cli.printable import count, printable, size
-from codecite.search_api.cli.upkeep import compact, remove
+from codecite.search_api.cli.upkeep import compact, publish, remove
 
 if TYPE_CHECKING:
     from codecite.indexer.index import IndexStats
     from codecite.indexer.lookup.clusters import ClusterStats
+    from codecite.indexer.store.verify import VerifyResult
 
 _LICENSES_SHOWN = 25
 _LANGUAGES_SHOWN = 8
@@ -31,7 +33,7 @@ def index() -> None:
     """Write an index and look after it."""
 
 
-for _command in (add, compact, remove):
+for _command in (add, compact, publish, remove):
     index.add_command(_command)
 
 
@@ -49,7 +51,7 @@ for _command in (add, compact, remove):
     help="Write the clusters to this parquet file (with --clusters).",
 )
 @format_option
-def stats(indexes: tuple[Path, ...], clusters: bool, export: Path | None, form: str) -> int:
+def stats(indexes: Places, clusters: bool, export: Path | None, form: str) -> int:
     """Say what the index holds, and under which licences."""
     from codecite.indexer import open_index
 
@@ -99,7 +101,7 @@ def _stats_object(figures: IndexStats) -> dict[str, Any]:
     }
 
 
-def _stats_lines(figures: IndexStats, directory: Path) -> list[str]:
+def _stats_lines(figures: IndexStats, directory: Path | str) -> list[str]:
     share = figures.index_bytes / figures.bytes if figures.bytes else 0.0
     lines = [
         f"{printable(str(directory))}: generation {figures.generation}, built {figures.built}",
@@ -140,16 +142,24 @@ def _languages(figures: IndexStats) -> str:
     return f"places by language: {shown}" + (f" and {count(more, 'more language')}" if more > 0 else "")
 
 
+def _verified(place: Path | str) -> VerifyResult:
+    if is_elastic(place):
+        from codecite.indexer.elastic.verify import verify as verify_on_cluster
+
+        return verify_on_cluster(str(place))
+    from codecite.indexer.store.verify import verify as verify_index
+
+    return verify_index(Path(place))
+
+
 @index.command()
 @indexes_option
 @format_option
-def verify(indexes: tuple[Path, ...], form: str) -> int:
+def verify(indexes: Places, form: str) -> int:
     """Walk every checksum of the index; the exit code is 2 where one is wrong."""
-    from codecite.indexer.store.verify import verify as verify_index
-
     code = OK
     for directory in indexes:
-        result = verify_index(directory)
+        result = _verified(directory)
         if form == "json":
             answer(
                 {

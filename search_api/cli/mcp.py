@@ -16,7 +16,7 @@ from codecite.search_api.cli.options import OK, ensure_compiled, indexes_option,
 @click.command()
 @policy_option
 @indexes_option
-def mcp(policy: str, indexes: tuple[Path, ...]) -> int:
+def mcp(policy: str, indexes: tuple[Path | str, ...]) -> int:
     """Answer an agent, over the Model Context Protocol.
 
     Has the tools check, search, similar, notice and explain_license. An agent's host starts it; it reads messages from

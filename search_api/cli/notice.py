@@ -51,7 +51,7 @@ _SCHEMA = "codecite-report/1"
 @notice_policy_option
 @indexes_option
 def notice(
-    files: tuple[str, ...], form: str, snippets: bool, title: str, policy: str, indexes: tuple[Path, ...]
+    files: tuple[str, ...], form: str, snippets: bool, title: str, policy: str, indexes: tuple[Path | str, ...]
 ) -> int:
     """Write the attributions to ship.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,21 +42,38 @@ def default_index() -> tuple[Path, ...]:
     return (user_directory("XDG_DATA_HOME", ".local/share") / "index",)
 
 
-def _only_one(_context: click.Context, _parameter: click.Parameter, value: tuple[Path, ...]) -> Path:
+class _PlaceOfIndex(click.Path):
+    """A directory, or the address of a server; in the environment several stand between colons."""
+
+    _ONE = re.compile(r"(?:[\w+.-]+://(?:[^/@\s]*@)?(?:\[[^\]]*\]|[^:/]*)(?::\d+)?(?:/[^:]*)?|[^:]+)")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A Path; an address as it is."""
+        return value if "://" in str(value) else super().convert(value, param, ctx)
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """The places in a variable."""
+        return self._ONE.findall(rv)
+
+
+Places = tuple[Path | str, ...]
+
+
+def _only_one(_context: click.Context, _parameter: click.Parameter, value: Places) -> Path | str:
     if len(value) != 1:
         raise click.BadParameter(f"one index is written at a time, {len(value)} are named")
     return value[0]
 
 
 def _index_option(
-    name: str, says: str, callback: Callable[..., Path] | None = None
+    name: str, says: str, callback: Callable[..., Path | str] | None = None
 ) -> Callable[[Callable[..., int]], Callable[..., int]]:
     return click.option(
         "--index",
         name,
-        metavar="DIR",
+        metavar="DIR|URL",
         multiple=True,
-        type=click.Path(file_okay=False, path_type=Path),
+        type=_PlaceOfIndex(file_okay=False, path_type=Path),
         envvar="CODECITE_INDEX",
         show_envvar=True,
         default=default_index,

@@ -98,7 +98,7 @@ def scan(
     sources: int,
     policy: str,
     strict: bool,
-    indexes: tuple[Path, ...],
+    indexes: tuple[Path | str, ...],
 ) -> int:
     """Scan a tree, or what a change adds, for code of others.
 

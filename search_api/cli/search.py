@@ -42,7 +42,7 @@ def search(
     path: str | None,
     limit: int,
     offset: int,
-    indexes: tuple[Path, ...],
+    indexes: tuple[Path | str, ...],
     form: str,
 ) -> int:
     """Search the index by words.

@@ -86,7 +86,7 @@ def serve(
     grace: float,
     log_text: bool,
     policy: str,
-    indexes: tuple[Path, ...],
+    indexes: tuple[Path | str, ...],
 ) -> int:
     """Serve the API and the page.
 

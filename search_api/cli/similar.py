@@ -37,7 +37,7 @@ from codecite.search_api.cli.render_text import render_coverage
 )
 @indexes_option
 @format_option
-def similar(file: str, limit: int, at_least: float, indexes: tuple[Path, ...], form: str) -> int:
+def similar(file: str, limit: int, at_least: float, indexes: tuple[Path | str, ...], form: str) -> int:
     """Show the files of the index that are most similar to a file.
 
     The similarity is Jaccard's, of the sets of five consecutive words: 1 for the same words in the same order, 0 where
