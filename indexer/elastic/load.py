@@ -23,6 +23,7 @@ from dataclasses import replace
 from typing import TypeVar
 from uuid import uuid4
 
+from codecite.indexer.config import IndexConfig
 from codecite.indexer.corpus.units import Pending, Unit
 from codecite.indexer.elastic.client import Cluster, paged
 from codecite.indexer.elastic.figures import tally
@@ -53,6 +54,7 @@ def add(
     url: str,
     units: Iterable[Unit],
     *,
+    config: IndexConfig | None = None,
     sync: bool = False,
     only_licenses: LicenseFilter | None = None,
     lexical: bool = True,
@@ -68,7 +70,7 @@ def add(
     began = time.monotonic()
     cluster = Cluster(parse_place(url))
     try:
-        held = _opened(cluster, None if partition is None else building(cluster), only_licenses, lexical)
+        held = _opened(cluster, None if partition is None else building(cluster), config, only_licenses, lexical)
         lease = None if partition is not None else Lease(cluster, held)
         with ThreadPoolExecutor(max(2, len(os.sched_getaffinity(0)))) as executor:
             load = _Load(cluster, held, lease, executor, progress, sync=sync)
@@ -84,12 +86,14 @@ def add(
         cluster.close()
 
 
-def _opened(cluster: Cluster, alias: str | None, only: LicenseFilter | None, lexical: bool) -> Held:
+def _opened(
+    cluster: Cluster, alias: str | None, config: IndexConfig | None, only: LicenseFilter | None, lexical: bool
+) -> Held:
     try:
         held = read(cluster, alias)
     except IndexMissingError:
         admitted = None if only is None else str(only)
-        new = Published(uuid4().hex, license_filter=admitted, searchable=lexical)
+        new = Published(uuid4().hex, config=config or IndexConfig(), license_filter=admitted, searchable=lexical)
         if alias is not None:
             # What was taken down stays out of a rebuilt index.
             with suppress(IndexMissingError):

@@ -36,8 +36,8 @@ manifest    id: `manifest`.
     row         what `elastic/manifest.py` keeps
 
 An Origin is all that makes a Document visible: pieces that no visible Origin names are as good as absent. What is
-indexed has no doc_values. What is read back is binary doc_values, a column, since stored fields lie in compressed
-blocks of 240 KiB, of which each hit would cost one (.6 ms, for .04). `_source` keeps only the rows of Packages and of the
+indexed has no doc_values. What is read back is binary doc_values, a column: stored fields lie in compressed blocks of
+240 KiB, of which each hit would cost one (.6 ms, for .04). `_source` keeps only the rows of Packages and of the
 manifest.
 
 Version history, oldest first:

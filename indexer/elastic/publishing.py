@@ -227,12 +227,13 @@ def remove(url: str, rules: Iterable[Takedown], *, dry_run: bool = False) -> Rem
 
 
 def compact(url: str) -> CompactResult:
-    """Erase what no Origin is left of, and let the cluster merge away what was deleted."""
+    """Count anew, erase what no Origin is left of, and let the cluster merge away what was deleted."""
     began = time.monotonic()
     cluster = Cluster(parse_place(url))
     try:
         lease = Lease(cluster, read(cluster))
         clear_left_overs(cluster, lease)
+        lease.publish(replace(lease.held.published, removing=True))
         finish_removal(cluster, lease)
         index = lease.held.index
         before = stored(cluster, index)
