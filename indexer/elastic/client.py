@@ -22,6 +22,7 @@ PAGE = 10_000
 TERMS = 60_000
 """Terms in one query: 65,536 are allowed by default."""
 _TRIES = 8
+_STARTING = 4
 _KEEP = "2m"
 
 Hit = dict[str, Any]
@@ -136,12 +137,14 @@ class Cluster:
             try:
                 return what(self._client)
             except ApiError as error:
-                said = str(error)
-                if error.meta.status == 429 and attempt + 1 < _TRIES and not _is_full(said):
+                said, status = str(error), error.meta.status
+                # 503: shards that are being started, or moved to another node, are there in a moment.
+                most = {429: _TRIES, 503: _STARTING}.get(status, 0)
+                if attempt + 1 < most and not _is_full(said):
                     time.sleep(pause)
                     pause = min(2 * pause, 5.0)
                     continue
-                raise _translated(self.place, int(error.meta.status), said, writing) from None
+                raise _translated(self.place, int(status), said, writing) from None
             except ConnectionTimeout:
                 raise ClusterError(
                     f"{self.place.url}: no answer within {self.place.timeout:g} s; CODECITE_ES_TIMEOUT sets that"
