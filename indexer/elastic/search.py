@@ -3,8 +3,7 @@
 In: an ElasticSnapshot, a SearchQuery. Out: Hits. It refuses to know of policies and JSON.
 
 Terms are made on our side and taken apart at white space there, so both kinds of index rank by the same terms.
-Statistics are those of all shards (`dfs_query_then_fetch`). Lucene leaves the constant factor k1 + 1 out of BM25, which
-is put back, so that scores compare.
+Statistics are those of all shards (`dfs_query_then_fetch`), and scores those of an embedded index.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from codecite.indexer.lookup.lexical import Hit, Opened, not_searchable, search_
 from codecite.indexer.lookup.query import SearchQuery
 from codecite.indexer.store.lexical import Ranked
 
-_FACTOR = 1.2 + 1
 _AHEAD = 32
 """Contents that are read together."""
 
@@ -45,9 +43,7 @@ class ClusterRanking:
         }
         snapshot = self._snapshot
         found = snapshot.cluster.ask(snapshot.index, body, search_type="dfs_query_then_fetch")["hits"]
-        hits = tuple(
-            (_FACTOR * float(hit["_score"]), head_of(hit["fields"]["head"][0]).digest.hex()) for hit in found["hits"]
-        )
+        hits = tuple((float(hit["_score"]), head_of(hit["fields"]["head"][0]).digest.hex()) for hit in found["hits"])
         total = int(found["total"]["value"])
         return Ranked(hits, len(hits) if len(hits) == PAGE else total)
 

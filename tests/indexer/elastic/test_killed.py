@@ -1,4 +1,4 @@
-"""A loader that is killed at random, again and again: nothing is double, nothing is missing, nothing shows too early."""
+"""A loader that is killed at random, again and again: nothing is double, missing, or shows too early."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _killed(url: str, after: float) -> bool:
             _load(url)
             code = 0
         except BaseException as error:  # noqa: BLE001 - the parent sees the exit status
-            print("loader:", error, file=sys.stderr)
+            sys.stderr.write(f"loader: {error}\n")
         finally:
             os._exit(code)
     time.sleep(after)
