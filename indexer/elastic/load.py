@@ -31,7 +31,14 @@ from codecite.indexer.elastic.manifest import Held, Lease, Published, building, 
 from codecite.indexer.elastic.mapping import key_of_origin, piece_id, shown, signed
 from codecite.indexer.elastic.pieces import encode_batch, head_of
 from codecite.indexer.elastic.place import parse_place
-from codecite.indexer.elastic.publishing import Partition, clear_left_overs, finish_partition, finish_removal, settle
+from codecite.indexer.elastic.publishing import (
+    Partition,
+    clear_left_overs,
+    finish_partition,
+    finish_removal,
+    replicate,
+    settle,
+)
 from codecite.indexer.elastic.rows import Rows, complete_action, hash_of, loaded, origin_action, package_action, under
 from codecite.indexer.errors import ConfigError, IndexMissingError
 from codecite.indexer.intake import Intake
@@ -237,6 +244,8 @@ class _Load(Keeping):
             packages = self._cluster.count(self._index, {"exists": {"field": "named"}})
             figures = change.added_to(old.figures, packages)
             lease.publish(old.following(figures, {*old.sources, *self.sources}, loaded=self._load))
+            if old.generation == 0:
+                replicate(self._cluster, self._index)
             for name in ("documents", "origins", "bytes"):
                 setattr(self, name, getattr(self, name) + change.sums[name])
             self._load += 1

@@ -130,8 +130,7 @@ def _publish(cluster: Cluster) -> Published:
     lease.publish(replace(old, loaded=1, takedowns=rules, removing=True))
     finish_removal(cluster, lease)
     lease.release()
-    settings = {"index": {"auto_expand_replicas": "0-1"}}
-    cluster.call(lambda client: client.indices.put_settings(index=held.index, settings=settings), writing=True)
+    replicate(cluster, held.index)
     cluster.call(
         lambda client: client.options(request_timeout=600).cluster.health(
             index=held.index, wait_for_status="yellow", wait_for_no_relocating_shards=True, timeout="300s"
@@ -147,6 +146,12 @@ def _publish(cluster: Cluster) -> Published:
     if stale:
         cluster.call(lambda client: client.indices.delete(index=stale, ignore_unavailable=True), writing=True)
     return lease.held.published
+
+
+def replicate(cluster: Cluster, index: str) -> None:
+    """Keep a copy of each shard on another node, if there is one; while an index is filled first there is none."""
+    settings = {"index": {"auto_expand_replicas": "0-1"}}
+    cluster.call(lambda client: client.indices.put_settings(index=index, settings=settings), writing=True)
 
 
 def clear_left_overs(cluster: Cluster, lease: Lease) -> None:

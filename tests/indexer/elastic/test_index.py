@@ -81,7 +81,9 @@ def test_search_and_similar_give_the_hits_of_an_embedded_index(place: Callable[[
         }
         assert ours.total == theirs.total
         scores = {hit.source.swhid: hit.score for hit in theirs.hits}
-        assert [hit.score for hit in ours.hits] == pytest.approx([scores[hit.source.swhid] for hit in ours.hits], rel=0.01)
+        assert [hit.score for hit in ours.hits] == pytest.approx(
+            [scores[hit.source.swhid] for hit in ours.hits], rel=0.01
+        )
     text = LOOKUP[3].read_bytes()[:-200] + b"\nof = another\n"
     ours, theirs = here.similar(text), there.similar(text)
     assert ours.files

@@ -32,7 +32,7 @@ def _units() -> list[Unit]:
 
     def read(number: int) -> Iterator[SourceFile]:
         yield from (SourceFile(name, content) for name, content in kept[number::6])
-        yield SourceFile("again.py", kept[0][1])
+        yield SourceFile("again.py", kept[1][1])
 
     return [
         Unit(Package(f"/source/{n % 3}", purl=f"pkg:pypi/p{n}@1", fingerprint=f"f{n}"), partial(read, n))
