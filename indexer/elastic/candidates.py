@@ -148,6 +148,7 @@ def _stretches(pieces: Pieces, heads: dict[bytes, dict[int, Head]], table: Flags
     held: defaultdict[bytes, dict[int, Piece]] = defaultdict(dict)
     wanted = [(digest, number) for digest, numbers in heads.items() for number in numbers]
     found: dict[bytes, Stretches] = {}
+    asked = set(wanted)
     while wanted:
         for (digest, number), piece in pieces.read(wanted).items():
             held[digest][number] = piece
@@ -156,16 +157,19 @@ def _stretches(pieces: Pieces, heads: dict[bytes, dict[int, Head]], table: Flags
         lines, edges = _shared(runs, table)
         for digest in changed:
             found.pop(digest, None)
-        wanted = []
+        more: set[tuple[bytes, int]] = set()
         for run, said, (first, last) in zip(runs, lines, edges, strict=True):
             digest = run[0].head.digest
             if said:
                 found.setdefault(digest, []).extend(said)
             before, behind = run[0].head.number - 1, run[-1].head.number + 1
             if first and before >= 0:
-                wanted.append((digest, before))
+                more.add((digest, before))
             if last and behind < counts[digest]:
-                wanted.append((digest, behind))
+                more.add((digest, behind))
+        # One that was asked for and is not there was removed meanwhile.
+        wanted = sorted(more - asked)
+        asked |= more
     return found
 
 

@@ -112,7 +112,7 @@ class Cluster:
             for i, item in zip(left, items, strict=True):
                 result = next(iter(item.values()))
                 status = int(result["status"])
-                if status == 429 and attempt + 1 < _TRIES and not _is_full(str(result.get("error"))):
+                if status in (429, 503) and attempt + 1 < _TRIES and not _is_full(str(result.get("error"))):
                     again.append(i)
                 elif status < 300 or status in (404, 409):
                     done[i] = status

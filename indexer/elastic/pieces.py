@@ -12,6 +12,7 @@ neighbour a piece is found at whose edge KGRAM bytes of it stand. `candidates.py
 from __future__ import annotations
 
 import json
+import threading
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from codecite.indexer.text.terms import terms_of
 PIECE = 4096
 LEAST = GUARANTEE + KGRAM
 _LEVEL = 3
+_local = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +104,20 @@ def head_of(text: str) -> Head:
 def content_of(text: str, head: Head) -> bytes:
     """A content as it is shown. Raises IndexCorruptError for one that is damaged."""
     try:
-        return zstandard.ZstdDecompressor().decompress(b64decode(text))
+        return unpacked(text)
     except zstandard.ZstdError:
         raise IndexCorruptError(
             f"swh:1:cnt:{head.digest.hex()}: its piece {head.number} does not decode; run 'codecite index verify'"
         ) from None
+
+
+def unpacked(text: str) -> bytes:
+    """The bytes of a zstd frame, as it is shown. A decompressor serves one thread at a time, so each has its own."""
+    try:
+        held: zstandard.ZstdDecompressor = _local.decompressor
+    except AttributeError:
+        held = _local.decompressor = zstandard.ZstdDecompressor()
+    return held.decompress(b64decode(text))
 
 
 def _numbers(values: Words | Ints) -> str:

@@ -243,10 +243,14 @@ def compact(url: str) -> CompactResult:
         index = lease.held.index
         before = stored(cluster, index)
         erased = 0
-        firsts = cluster.hits(index, {"exists": {"field": "size"}}, shown("head"))
-        for page in paged(firsts):
-            digests = {head_of(hit["fields"]["head"][0]).digest for hit in page}
-            erased += _erase(cluster, index, Rows(cluster, index), digests)
+        rows = Rows(cluster, index)
+        for page in paged(cluster.hits(index, {"exists": {"field": "head"}}, shown("head"))):
+            heads = [head_of(hit["fields"]["head"][0]) for hit in page]
+            named = sorted({head.digest.hex() for head in heads})
+            left = {origin.digest for origin in rows.origins(named, (0, 1 << 30))}
+            gone = [head for head in heads if head.digest not in left]
+            _delete(cluster, index, [piece_id(head.digest, head.number) for head in gone])
+            erased += sum(head.number == 0 for head in gone)
         _refresh(cluster, index)
         cluster.call(
             lambda client: client.options(request_timeout=3600).indices.forcemerge(
@@ -323,8 +327,8 @@ def _hidden(cluster: Cluster, rows: Rows, takedowns: Takedowns, last: int) -> li
     return list(found.values())
 
 
-def _erase(cluster: Cluster, index: str, rows: Rows, digests: set[bytes]) -> int:
-    """Delete the pieces of those of some Documents that no Origin names; how many Documents these are."""
+def _erase(cluster: Cluster, index: str, rows: Rows, digests: set[bytes]) -> None:
+    """Delete the pieces of those of some Documents that no Origin names."""
     left = {origin.digest for origin in rows.origins([digest.hex() for digest in digests], (0, 1 << 30))}
     names = [piece_id(digest, 0) for digest in digests - left]
     for at in range(0, len(names), PAGE):
@@ -334,7 +338,6 @@ def _erase(cluster: Cluster, index: str, rows: Rows, digests: set[bytes]) -> int
         ]
         _delete(cluster, index, some)
         _delete(cluster, index, [piece_id(head.digest, n) for head in heads for n in range(1, head.count)])
-    return len(names)
 
 
 def _delete(cluster: Cluster, index: str, names: Iterable[str]) -> None:

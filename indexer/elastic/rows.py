@@ -7,10 +7,9 @@ know which of them are visible.
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import xxhash
@@ -18,13 +17,12 @@ import zstandard
 
 from codecite.indexer.elastic.client import TERMS, Cluster, Hit
 from codecite.indexer.elastic.mapping import complete_id, key_of_package, origin_id, package_id, shown, signed
-from codecite.indexer.elastic.pieces import action
+from codecite.indexer.elastic.pieces import action, unpacked
 from codecite.indexer.records import Package
 from codecite.indexer.store.origins import NewOrigin
 from codecite.indexer.store.tables import PACKAGE_TEXTS, evidence_from_json, evidence_to_json, utf8
 
-_PACKER = partial(zstandard.ZstdCompressor, level=3)
-_UNPACKER = zstandard.ZstdDecompressor
+_LEVEL = 3
 _PACKAGES = 1 << 14
 
 
@@ -92,7 +90,7 @@ class Row(NamedTuple):
 def _packed(origin: NewOrigin, package: bytes) -> bytes:
     values = [utf8(getattr(origin, name)) for name in Row._fields[3:]]
     text = json.dumps([f"{origin.key:016x}", origin.digest.hex(), package.hex(), *values], separators=(",", ":"))
-    return _PACKER().compress(text.encode())
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(text.encode())
 
 
 class Rows:
@@ -114,7 +112,7 @@ class Rows:
     def hits(self, filters: list[dict[str, Any]]) -> Iterator[Row]:
         """The Origins that fit all filters, raw."""
         for hit in self._cluster.hits(self._index, {"bool": {"filter": filters}}, shown("origin")):
-            yield Row(*json.loads(_UNPACKER().decompress(b64decode(hit["fields"]["origin"][0]))))
+            yield Row(*json.loads(unpacked(hit["fields"]["origin"][0])))
 
     def read(self, rows: Iterable[Row]) -> list[NewOrigin]:
         """Raw Origins with their Packages."""

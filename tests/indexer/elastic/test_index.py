@@ -251,3 +251,39 @@ def test_errors_say_what_to_do(node: cluster.Node, place: Callable[[], str]) -> 
     finally:
         none = {"transient": {"network.breaker.inflight_requests.limit": None}}
         cluster.ask(node.url, "/_cluster/settings", method="PUT", body=none)
+
+
+def test_many_hits_are_paged_and_none_is_lost(place: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small a page is, the Report is the same."""
+    from codecite.indexer.elastic import client
+
+    url = place()
+    head = b"# A head that all of these files have, of more than fifty bytes, so that each of them is found by it.\n"
+    add(url, units([(head + b"%d" % n * 40, Place("MIT", f"pkg:pypi/p{n}@1", path=f"{n}.py")) for n in range(60)]))
+    expected = open_index(url).check(head).to_dict()
+    assert expected["matches"][0]["documents"] == 60
+    monkeypatch.setattr(client, "PAGE", 7)
+    assert open_index(url).check(head).to_dict() == expected
+
+
+def test_a_passage_is_found_across_pieces(place: Callable[[], str], tmp_path: Path) -> None:
+    """Wherever it lies in a large file, from one piece to the next or over many, with white space among it."""
+    lines = [b"line_%d = value(%d)  \n\t" % (n * n % 9973, n) for n in range(3000)]
+    seen = [
+        (b"".join(lines), Place("MIT", path="large.py")),
+        (b"\n" * 20_000 + b"x" * 60, Place("ISC", path="blank.py")),
+    ]
+    url = place()
+    add(url, units(seen))
+    add_embedded(tmp_path / "index", units(seen))
+    here, there = open_index(tmp_path / "index"), open_index(url)
+    for at in (*range(150, 230), 900, 2990):
+        for count in (3, 4, 700):
+            text = b"unlike " + b"".join(lines[at : at + count]) + b" anything"
+            answers = [index.check(text).attributions for index in (here, there)]
+            facts = [
+                [(a.match.start, a.match.end, [(s.start_line, s.end_line, s.kind) for s in a.sources]) for a in found]
+                for found in answers
+            ]
+            assert facts[0] == facts[1]
+    assert there.check(b"x" * 60).attributions
