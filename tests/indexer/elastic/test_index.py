@@ -108,7 +108,7 @@ def test_near_passages_are_found(place: Callable[[], str], tmp_path: Path) -> No
 def test_an_own_project_is_as_good_as_absent(place: Callable[[], str], tmp_path: Path) -> None:
     """Its places are hidden, and the coverage is without them."""
     policy = tmp_path / "policy.toml"
-    policy.write_text('schema = "codecite-policy/1"\nname = "own"\nown_projects = ["pkg:pypi/m"]\n')
+    policy.write_text('name = "own"\n\n[passages]\nown_projects = ["pkg:pypi/m"]\n')
     url = place()
     add_embedded(tmp_path / "index", _units())
     add(url, _units())
@@ -128,7 +128,9 @@ def test_what_is_removed_is_gone_for_good(node: cluster.Node, place: Callable[[]
     assert (planned.origins, planned.documents, planned.kept) == (done.origins, done.documents, done.kept)
     assert done.documents > 0 < done.kept
     gone = _corpus()[1][0]
-    assert not open_index(url).check(gone).attributions
+    found = open_index(url).check(gone, sources=50).attributions
+    assert not {source.origin.purl for item in found for source in item.sources} & {"pkg:pypi/m@1"}
+    assert max((item.match.length for item in found), default=0) < len(gone) / 4
     name = url.rpartition("/")[2]
     left = cluster.ask(node.url, f"/{name}/_count", method="POST", body={"query": {"exists": {"field": "size"}}})[
         "count"
