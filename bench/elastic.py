@@ -5,8 +5,9 @@ output, all in `$CODECITE_BENCH/elastic.json`. Nothing is measured that is not a
 
 BigCode's search looks a text up as a phrase of all its character trigrams, with Elasticsearch's ngram tokenizer. The
 distribution that runs here has none, and trigrams hold white space, so they are made on this side and written in hex.
-A phrase stands in one file as a whole or is not found; it is asked for the copied half of each query, which is what it
-finds at best.
+A phrase stands in one file as a whole or is not found. It is asked for the copied half of each query, which is what it
+finds at best; for the whole query; and for all its windows of 25 characters, which is what it takes to miss no passage
+of 49 characters (where it begins and ends in which files is then still to be found out).
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ HOME = Path(os.environ.get("CODECITE_BENCH", Path.home() / ".cache/codecite-benc
 SMALL = HOME / "corpora/small"
 NAME, PEER = "bench", "bench-trigrams"
 _BULK = 8 << 20
+_WINDOW = 25
 
 
 def main() -> None:
@@ -163,7 +165,7 @@ def peer(cluster: Cluster, index: str, count: int) -> dict[str, Any]:
         )
     seconds = time.perf_counter() - began
     stored = cluster.call(lambda client: client.indices.stats(index=PEER, metric="store"))["_all"]["primaries"]
-    ours, theirs, whole = [], [], []
+    ours, theirs, whole, windows = [], [], [], []
     found_half = found_whole = complete = 0
     opened = open_index(index)
     for query in make_queries(HOME / "corpora", count):
@@ -180,6 +182,16 @@ def peer(cluster: Cluster, index: str, count: int) -> dict[str, Any]:
                 found_half += hits > 0
             else:
                 found_whole += hits > 0
+        # What it takes to miss no passage of 49 characters: each holds one of these whole.
+        phrases = [query.text[at : at + _WINDOW] for at in range(0, len(query.text) - _WINDOW + 1, _WINDOW)]
+        asked_for = [
+            part
+            for phrase in phrases
+            for part in ({}, {"query": {"match_phrase": {"text": trigrams(phrase)}}, "size": 1, "_source": False})
+        ]
+        began = time.perf_counter()
+        cluster.call(lambda client: client.msearch(index=PEER, searches=asked_for))  # noqa: B023 - called at once
+        windows.append(time.perf_counter() - began)
         began = time.perf_counter()
         report = opened.check(query.text)
         ours.append(time.perf_counter() - began)
@@ -190,8 +202,10 @@ def peer(cluster: Cluster, index: str, count: int) -> dict[str, Any]:
         "bytes": stored["store"]["size_in_bytes"],
         "phrase_of_copied_half": spread(theirs) | {"found": found_half},
         "phrase_of_query": spread(whole) | {"found": found_whole},
+        "phrases_of_all_windows": spread(windows),
         "check": spread(ours) | {"found": complete},
         "median_ratio_to_copied_half": round(statistics.median(theirs) / statistics.median(ours), 2),
+        "median_ratio_to_all_windows": round(statistics.median(windows) / statistics.median(ours), 2),
     }
 
 

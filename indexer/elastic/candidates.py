@@ -20,7 +20,7 @@ from threading import Lock
 import numpy as np
 
 from codecite.indexer.config import GUARANTEE, WINDOW
-from codecite.indexer.elastic.client import PAGE, TERMS, Cluster
+from codecite.indexer.elastic.client import PAGE, TERMS, Cluster, Hit
 from codecite.indexer.elastic.mapping import MASK, piece_id, shown
 from codecite.indexer.elastic.pieces import Head, content_of, head_of
 from codecite.indexer.errors import IndexCorruptError
@@ -32,6 +32,9 @@ _KEPT = 64 << 20
 """Bytes of pieces that are kept once read."""
 _AT_ONCE = 4096
 """Documents that are looked at together."""
+_FEW = 100
+"""Pieces that are sent with the first answer; where there may be more, only those that are not held are asked for."""
+_WHOLE = ("head", "content")
 _FLAGS = 64
 _MOST_FLAGS = 1 << 27
 
@@ -63,6 +66,13 @@ class Pieces:
         found: dict[tuple[bytes, int], Head] = {}
         for at in range(0, len(wanted), TERMS):
             query = {"terms": {"fp": wanted[at : at + TERMS]}}
+            few = self._cluster.ask(self._index, {"query": query, "size": _FEW, "sort": ["_doc"], **shown(*_WHOLE)})
+            hits = few["hits"]["hits"]
+            if len(hits) < _FEW:
+                pieces = [_piece(hit) for hit in hits]
+                self._keep(pieces)
+                found.update(((piece.head.digest, piece.head.number), piece.head) for piece in pieces)
+                continue
             for hit in self._cluster.hits(self._index, query, shown("head")):
                 head = head_of(hit["fields"]["head"][0])
                 found[head.digest, head.number] = head
@@ -83,10 +93,9 @@ class Pieces:
         for at in range(0, len(missing), PAGE):
             names = [piece_id(*key) for key in missing[at : at + PAGE]]
             query = {"ids": {"values": names}}
-            for hit in self._cluster.hits(self._index, query, shown("head", "content")):
-                fields = hit["fields"]
-                head = head_of(fields["head"][0])
-                found[head.digest, head.number] = Piece(head, content_of(fields["content"][0], head))
+            for hit in self._cluster.hits(self._index, query, shown(*_WHOLE)):
+                piece = _piece(hit)
+                found[piece.head.digest, piece.head.number] = piece
         self._keep([found[key] for key in missing if key in found])
         return found
 
@@ -114,6 +123,11 @@ class Pieces:
                     self._bytes += len(piece.raw)
             while self._bytes > _KEPT:
                 self._bytes -= len(self._kept.popitem(last=False)[1].raw)
+
+
+def _piece(hit: Hit) -> Piece:
+    head = head_of(hit["fields"]["head"][0])
+    return Piece(head, content_of(hit["fields"]["content"][0], head))
 
 
 def find_candidates(pieces: Pieces, canonical: Bytes, hashes: Words) -> dict[bytes, Stretches]:
@@ -198,8 +212,12 @@ def _shared(runs: Sequence[list[Piece]], table: Flags) -> tuple[list[Stretches],
     count = find_shared(raw, ends, table, canonical, np.empty(CHUNK, np.uint64), stretches, edges)
     found: list[Stretches] = [[] for _ in runs]
     starts = (ends - sizes).tolist()
+    last, at, before = -1, 0, 0
     for number, begin, end in stretches[:, :count].T.tolist():
-        before = runs[number][0].head.lines + whole.count(b"\n", starts[number], begin)
+        if number != last:
+            last, at, before = number, starts[number], runs[number][0].head.lines
+        before += whole.count(b"\n", at, begin)
+        at = begin
         found[number].append((before, whole[begin:end]))
     flags = edges.tolist()
     return found, list(zip(flags[0], flags[1], strict=True))

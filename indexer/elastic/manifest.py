@@ -163,9 +163,12 @@ def _raise_version(cluster: Cluster, name: str, found: str | None = None) -> Non
     if found is None:
         answer = cluster.call(lambda client: client.indices.get_mapping(index=name)).body
         found = next(iter(answer.values()))["mappings"].get("_meta", {}).get("format")
+    if found == FORMAT:
+        # Its maker died before the manifest came, or is about to write it.
+        raise missing(cluster.place.url)
     raise IndexVersionError(
         f"{cluster.place.url}: is in the form {found or 'of something else'}, this version reads {FORMAT}; "
-        "build the index again under another name, or with --rebuild"
+        "build the index again: under another name, or with --partition 1/1 and 'codecite index publish'"
     )
 
 
