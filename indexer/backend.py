@@ -7,7 +7,7 @@ In: texts, queries. Out: Reports. It refuses to know how an index finds; the pol
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -171,6 +171,14 @@ class Index(ABC):
     @abstractmethod
     def places(self) -> tuple[str, ...]:
         """Where each index is: a directory, an address. `open_index(*places)` opens their latest generations."""
+
+    def stamps(self) -> tuple[Hashable, ...]:
+        """What changes when a later generation is published of an index that is read from here."""
+        return ()
+
+    def is_latest(self) -> bool:
+        """Whether no later generation is published of an index that is read from here."""
+        return True
 
     @property
     def directories(self) -> tuple[Path, ...]:

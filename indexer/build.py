@@ -11,81 +11,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import xxhash
 
 from codecite.indexer.config import IndexConfig
 from codecite.indexer.corpus.units import Pending, Unit
-from codecite.indexer.errors import ConfigError, SourceError
+from codecite.indexer.errors import ConfigError
 from codecite.indexer.intake import Intake
-from codecite.indexer.licenses.effective import effective
+from codecite.indexer.keeping import AddResult, Keeping, Progress
 from codecite.indexer.licenses.named import LicenseFilter
 from codecite.indexer.making import SegmentMaker
-from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
+from codecite.indexer.records import Package, SourceFile
 from codecite.indexer.store.known import Known
 from codecite.indexer.store.lexical import written
 from codecite.indexer.store.manifest import Manifest, new_manifest, publish, read_manifest, remove_left_overs, writing
 from codecite.indexer.store.origins import NewOrigin
-from codecite.indexer.store.tables import evidence_to_json
-from codecite.indexer.store.takedowns import Takedown
 from codecite.indexer.upkeep import merge_due, read_takedowns, without
-
-_EXAMPLES = 1000
-_FEW_EXAMPLES = 5
-_HARMLESS = {
-    SkipReason.BINARY,
-    SkipReason.EMPTY,
-    SkipReason.VERSION_CONTROL,
-    SkipReason.EXCLUDED,
-    SkipReason.TOO_LARGE,
-    SkipReason.LICENSE,
-}
-"""Reasons of which a few examples say enough."""
-
-
-@dataclass(slots=True)
-class SkipSummary:
-    """How many files were skipped for one reason, and the first of them: a few, or 1,000 of those that were refused."""
-
-    count: int = 0
-    examples: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a build has come: bytes and files read, files skipped or unchanged, and the unit at hand."""
-
-    bytes: int
-    files: int
-    skipped: int
-    unchanged: int
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class AddResult:
-    """What `add` did.
-
-    `documents`, `origins` and `bytes` are new; `removed` counts the Origins that a sync took out. `unchanged` counts
-    Packages that were not read again, `unchanged_files` files. `failures` names the units that could not be read.
-    """
-
-    generation: int
-    documents: int
-    origins: int
-    bytes: int
-    removed: int
-    unchanged: int
-    unchanged_files: int
-    skipped: Mapping[SkipReason, SkipSummary]
-    failures: tuple[str, ...]
-    unsynced: tuple[str, ...]
-    seconds: float
 
 
 def add(
@@ -126,22 +71,10 @@ def add(
             build.finish(sync=sync)
             remove_left_overs(directory, build.manifest)
             manifest = merge_due(directory, build.manifest, executor)
-    return AddResult(
-        manifest.generation,
-        build.documents,
-        build.origins,
-        build.bytes,
-        build.removed,
-        build.unchanged_packages,
-        build.unchanged_files,
-        build.skipped,
-        tuple(build.failures),
-        tuple(sorted(build.broken)) if sync else (),
-        time.monotonic() - began,
-    )
+    return build.result(manifest.generation, sync, time.monotonic() - began)
 
 
-class _Build:
+class _Build(Keeping):
     """The state of one `add`: what is known, what was met, and the Segment that new content goes to."""
 
     def __init__(
@@ -153,26 +86,17 @@ class _Build:
         *,
         lexical: bool,
     ) -> None:
+        super().__init__(manifest.license_filter, read_takedowns(directory, manifest), progress)
         self.manifest = manifest
         self._lexical = lexical or manifest.lexical is not None
         self._directory = directory
         self._executor = executor
-        self._report = progress
         self._first = len(manifest.segments)
-        self._filter = LicenseFilter.parse(manifest.license_filter) if manifest.license_filter else None
         self._known = Known(directory, manifest)
-        self._takedowns = read_takedowns(directory, manifest)
         self._maker = SegmentMaker(directory, manifest, executor)
         self._sources: set[str] = set()
         self._met_sources: set[str] = set()
-        self._keys: dict[Package, bytes] = {}
         self._unplaced: dict[bytes, int] = {}
-        self._files = self._read = 0
-        self.documents = self.origins = self.bytes = self.removed = 0
-        self.unchanged_packages = self.unchanged_files = 0
-        self.skipped: dict[SkipReason, SkipSummary] = {}
-        self.failures: list[str] = []
-        self.broken: set[str] = set()
 
     def watched(self, units: Iterable[Unit]) -> Iterator[Unit]:
         """The units; between them a full Segment is published."""
@@ -186,70 +110,27 @@ class _Build:
         """Whether the Package was read to its end before."""
         known = self._known.is_complete(package)
         self.unchanged_packages += known
-        self._tell(package)
+        self.tell(package)
         return known
-
-    def refused(self, package: Package) -> Skipped | None:
-        """Why the Package is taken down, if it is."""
-        rule = self._takedowns.hides_package(package)
-        return None if rule is None else _taken_down(package.purl or package.repository or package.source, rule)
 
     def unchanged(self, files: list[tuple[Package, Pending]]) -> list[bool]:
         """Which files have the stamp of a live Origin."""
-        stamps = [self._stamp(package, pending.stamp) for package, pending in files]
+        stamps = [self.stamp(package, pending.stamp) for package, pending in files]
         same: list[bool] = self._known.unchanged(np.array(stamps, np.uint64)).tolist()
         self.unchanged_files += sum(same)
-        self._tell(files[-1][0])
+        self.tell(files[-1][0])
         return same
 
     def take(self, package: Package, file: SourceFile, digest: bytes, stamp: int) -> NewOrigin | None:
         """Keep the content, if it is new and its Origin may be."""
-        self._files += 1
-        self._read += len(file.content)
-        self._tell(package)
-        rule = self._takedowns.hides_path(file.path) or self._takedowns.hides_content(digest)
-        if rule is not None:
-            self.skip(package, _taken_down(file.path, rule))
-            return None
-        license = effective(file.evidence, package.evidence)
-        if self._filter is not None and not self._filter.admits(license):
-            self.skip(package, Skipped(file.path, SkipReason.LICENSE, license))
-            return None
-        evidence = evidence_to_json(file.evidence) if file.evidence else "[]"
-        text = "\0".join((file.path, evidence, *file.copyright)).encode("utf-8", "surrogateescape")
-        key = xxhash.xxh3_64_intdigest(self._package_key(package) + digest + text)
-        if self._known.has_origin(key):
+        origin = self.origin_of(package, file, digest, stamp)
+        if origin is None or self._known.has_origin(origin.key):
             return None
         if digest not in self._known.contents and not self._maker.holds(digest):
             if not self._maker.has_room(len(file.content)):
                 self._close(forced=True)
             self._maker.take(digest, file.content)
-        return NewOrigin(
-            package,
-            digest,
-            file.path,
-            license,
-            evidence,
-            "\n".join(file.copyright),
-            file.language or "",
-            " ".join(file.marks),
-            key,
-            self._stamp(package, stamp),
-        )
-
-    def skip(self, package: Package, file: Skipped) -> None:
-        """Count a skipped file, and keep the first few as examples."""
-        summary = self.skipped.setdefault(file.reason, SkipSummary())
-        summary.count += 1
-        self._tell(package)
-        if len(summary.examples) < (_FEW_EXAMPLES if file.reason in _HARMLESS else _EXAMPLES):
-            detail = f" ({file.detail})" if file.detail else ""
-            summary.examples.append(f"{package.purl or package.source}: {file.path}{detail}")
-
-    def fail(self, package: Package, error: SourceError) -> None:
-        """Note what could not be read."""
-        self.failures.append(str(error))
-        self.broken.add(package.source)
+        return origin
 
     def commit(self, origins: list[NewOrigin]) -> None:
         """Store Origins, those that are new."""
@@ -302,24 +183,6 @@ class _Build:
         publish(self._directory, self.manifest)
         self._maker.finished = []
 
-    def _stamp(self, package: Package, stamp: int) -> int:
-        """A file's stamp, told apart by its Package; 0 stays 0."""
-        return (stamp ^ int.from_bytes(self._package_key(package), "little")) or 1 if stamp else 0
-
-    def _package_key(self, package: Package) -> bytes:
-        key = self._keys.get(package)
-        if key is None:
-            if len(self._keys) > 1 << 16:
-                self._keys.clear()
-            key = self._keys[package] = xxhash.xxh3_64_digest(repr(package).encode("utf-8", "surrogateescape"))
-        return key
-
-    def _tell(self, package: Package) -> None:
-        if self._report is not None:
-            skipped = sum(summary.count for summary in self.skipped.values())
-            name = package.purl or package.source
-            self._report(Progress(self._read, self._files, skipped, self.unchanged_files, name))
-
 
 def _filtered(directory: Path, manifest: Manifest, only: LicenseFilter | None) -> Manifest:
     """The manifest with its filter: that of a new index is set, that of any other stays."""
@@ -329,7 +192,3 @@ def _filtered(directory: Path, manifest: Manifest, only: LicenseFilter | None) -
         held = f"only what is under {manifest.license_filter}" if manifest.license_filter else "any licence"
         raise ConfigError(f"{directory}: holds {held}; to hold only {only}, make another index")
     return replace(manifest, license_filter=str(only))
-
-
-def _taken_down(name: str, rule: Takedown) -> Skipped:
-    return Skipped(name, SkipReason.TAKEN_DOWN, f"{rule.kind} {rule.value}")

@@ -36,6 +36,10 @@ class RemoteError(CodeciteError):
     """A codecite server cannot be reached, or does not answer as one; names its address."""
 
 
+class ClusterError(CodeciteError):
+    """The cluster that holds an index cannot be reached, or does not answer as a whole."""
+
+
 class ConfigError(CodeciteError):
     """A configuration that this version cannot build or read."""
 

@@ -6,12 +6,12 @@ In: directories of indexes, texts. Out: Reports. It puts lookup and attribution 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from codecite.indexer.attribution.judge import claim_of, is_own, sources_wanted
 from codecite.indexer.attribution.policy import Policy, load_policy
 from codecite.indexer.backend import Index as Index
 from codecite.indexer.backend import IndexStats as IndexStats
+from codecite.indexer.elastic.place import is_elastic
 from codecite.indexer.errors import ConfigError, IndexMissingError
 from codecite.indexer.ledger import index_of_ledger, with_records
 from codecite.indexer.licenses.categories import category
@@ -49,7 +50,7 @@ from codecite.indexer.records import (
 from codecite.indexer.remote.index import connect, is_server
 from codecite.indexer.store.documents import file_of
 from codecite.indexer.store.lexical import LexicalReader
-from codecite.indexer.store.manifest import read_manifest
+from codecite.indexer.store.manifest import manifest_stamp, read_manifest
 from codecite.indexer.store.snapshot import Snapshot
 from codecite.indexer.store.statistics import evidence_of, groups_of, languages_of, licenses_of, packages_of
 from codecite.indexer.stream import Part
@@ -57,20 +58,26 @@ from codecite.indexer.text.checked import CheckedText, encode
 from codecite.indexer.together import TogetherIndex
 from codecite.indexer.upkeep import read_takedowns
 
+if TYPE_CHECKING:
+    from codecite.indexer.elastic.snapshot import ElasticSnapshot
+
 _MOST_HITS = 10_000
 _VIEWS = 8
 """Sets of own projects for which a view of the index is kept."""
 
 
 class EmbeddedIndex(Index):
-    """One or several indexes on this machine, each on the generation that was live when it was opened."""
+    """One or several indexes that are read from here, each on the generation that was live when it was opened.
 
-    def __init__(self, directories: tuple[Path, ...]) -> None:
+    They lie in directories, or on clusters: of those, what a question bears on is fetched and read as a directory is.
+    """
+
+    def __init__(self, directories: tuple[Path | str, ...]) -> None:
         self._directories = directories
-        self._snapshots = tuple(Snapshot(directory) for directory in directories)
+        self._snapshots: tuple[Snapshot | ElasticSnapshot, ...] = tuple(map(_opened, directories))
         self._coverage = tuple(snapshot.coverage for snapshot in self._snapshots)
-        self._readers: dict[Path, LexicalReader] = {}
-        self._views: dict[tuple[str, ...], tuple[tuple[Snapshot, ...], tuple[Coverage, ...]]] = {}
+        self._readers: dict[Path | str, LexicalReader] = {}
+        self._views: dict[tuple[str, ...], tuple[tuple[Snapshot | ElasticSnapshot, ...], tuple[Coverage, ...]]] = {}
 
     def check(
         self,
@@ -114,7 +121,7 @@ class EmbeddedIndex(Index):
 
     def _matches(
         self,
-        snapshots: tuple[Snapshot, ...],
+        snapshots: tuple[Snapshot | ElasticSnapshot, ...],
         text: CheckedText,
         policy: Policy,
         sources: int,
@@ -125,16 +132,17 @@ class EmbeddedIndex(Index):
     ) -> list[tuple[Match, tuple[Source, ...]]]:
         """The Matches in each index, with as many sources as are to be shown, or as the policy must see."""
         found = []
-        for directory, snapshot in zip(self._directories, snapshots, strict=True):
+        for directory, held in zip(self._directories, snapshots, strict=True):
+            snapshot = held if isinstance(held, Snapshot) else held.about(text, near=near)
             passages = [item for item in find_passages(snapshot, text, shortest) if item.end >= beyond]
             matches = find_matches(snapshot, text, passages, sources, more, policy.min_bytes, claim_of)
             if near:
                 found_near = find_near_matches(snapshot, text, passages, sources, more, claim_of)
                 matches += [item for item in found_near if item[0].bytes_in_text >= shortest]
-            found += with_records(directory, matches) if snapshot.manifest.generated else matches
+            found += with_records(Path(directory), matches) if snapshot.manifest.generated else matches
         return found
 
-    def _seen_by(self, policy: Policy) -> tuple[tuple[Snapshot, ...], tuple[Coverage, ...]]:
+    def _seen_by(self, policy: Policy) -> tuple[tuple[Snapshot | ElasticSnapshot, ...], tuple[Coverage, ...]]:
         """What a policy has searched: its own projects are as good as absent."""
         own = policy.own_projects
         if not own:
@@ -170,7 +178,11 @@ class EmbeddedIndex(Index):
         found: list[tuple[float, str, SearchHit]] = []
         total, capped, tally = 0, False, Facets() if facets else None
         for directory, snapshot in zip(self._directories, self._snapshots, strict=True):
-            hits, count, open_ended = search(snapshot, self._reader(directory, snapshot), asked, offset + limit, tally)
+            if isinstance(snapshot, Snapshot):
+                reader = self._reader(directory, snapshot)
+                hits, count, open_ended = search(snapshot, reader, asked, offset + limit, tally)
+            else:
+                hits, count, open_ended = snapshot.search(asked, offset + limit, tally)
             index = snapshot.manifest.id
             for hit in hits:
                 made = SearchHit(index, hit.score, described(hit.source), hit.snippet, hit.terms)
@@ -181,13 +193,13 @@ class EmbeddedIndex(Index):
         counts = None if tally is None else tally.counts()
         return SearchReport(self._coverage, query, offset, total, capped, chosen, counts)
 
-    def _reader(self, directory: Path, snapshot: Snapshot) -> LexicalReader | None:
+    def _reader(self, directory: Path | str, snapshot: Snapshot) -> LexicalReader | None:
         named = snapshot.manifest.lexical
         if named is None:
             return None
         reader = self._readers.get(directory)
         if reader is None:
-            reader = self._readers[directory] = LexicalReader(directory, named[0])
+            reader = self._readers[directory] = LexicalReader(Path(directory), named[0])
         return reader
 
     def similar(self, text: str | bytes, *, limit: int = 10, at_least: float = 0.5) -> SimilarReport:
@@ -196,7 +208,8 @@ class EmbeddedIndex(Index):
             raise ConfigError(f"limit is {limit} (1 or more), at_least is {at_least} (from 0 to 1)")
         content = encode(text, "text")
         found: list[tuple[float, str, SimilarFile]] = []
-        for snapshot in self._snapshots:
+        for held in self._snapshots:
+            snapshot = held if isinstance(held, Snapshot) else held.alike(content, limit)
             for item in find_similar(snapshot, content, limit, at_least):
                 source, origins = first_source(snapshot, item)
                 index, measure = snapshot.manifest.id, Measure.JACCARD
@@ -208,11 +221,13 @@ class EmbeddedIndex(Index):
     def lookup(self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "") -> list[list[Passage]]:
         """The bare passages of `text` in each index: spans, counts and licence sets, without sources."""
         checked = CheckedText(text, before, after)
-        return [find_passages(snapshot, checked) for snapshot in self._snapshots]
+        snapshots = (held if isinstance(held, Snapshot) else held.about(checked) for held in self._snapshots)
+        return [find_passages(snapshot, checked) for snapshot in snapshots]
 
     def file_beside(self, source: Mapping[str, Any], path: str) -> bytes | None:
         """As `Index.file_beside`."""
-        found = (file_of(snapshot, source, path) for snapshot in self._snapshots)
+        snapshots = (held if isinstance(held, Snapshot) else held.at(path) for held in self._snapshots)
+        found = (file_of(snapshot, source, path) for snapshot in snapshots)
         return next((content for content in found if content is not None), None)
 
     def document(self, swhid: str, sources: int = 100) -> Document | None:
@@ -220,7 +235,8 @@ class EmbeddedIndex(Index):
         digest = digest_named(swhid)
         if digest is None:
             return None
-        for snapshot in self._snapshots:
+        for held in self._snapshots:
+            snapshot = held if isinstance(held, Snapshot) else held.of([digest])
             found = find_document(snapshot, digest, sources)
             if found is not None:
                 return replace(found, sources=tuple(map(described, found.sources)))
@@ -228,12 +244,29 @@ class EmbeddedIndex(Index):
 
     @property
     def directories(self) -> tuple[Path, ...]:
-        """Where each index lies."""
-        return self._directories
+        """As `Index.directories`."""
+        return tuple(place for place in self._directories if isinstance(place, Path))
+
+    def stamps(self) -> tuple[Hashable, ...]:
+        """As `Index.stamps`."""
+        held = zip(self._directories, self._snapshots, strict=True)
+        return tuple(
+            manifest_stamp(Path(place)) if isinstance(snapshot, Snapshot) else snapshot.latest()
+            for place, snapshot in held
+        )
+
+    def is_latest(self) -> bool:
+        """As `Index.is_latest`."""
+        held = zip(self._directories, self._snapshots, strict=True)
+        latest = (
+            read_manifest(Path(place)).generation if isinstance(snapshot, Snapshot) else snapshot.latest()[1]
+            for place, snapshot in held
+        )
+        return all(found == item.generation for found, item in zip(latest, self._coverage, strict=True))
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The same as texts."""
+        """As `Index.places`."""
         return tuple(map(str, self._directories))
 
     @property
@@ -243,16 +276,29 @@ class EmbeddedIndex(Index):
 
     def stats(self) -> tuple[IndexStats, ...]:
         """As `Index.stats`."""
+        held = zip(self._directories, self._snapshots, strict=True)
         return tuple(
-            _stats(directory, snapshot) for directory, snapshot in zip(self._directories, self._snapshots, strict=True)
+            _stats(Path(directory), snapshot) if isinstance(snapshot, Snapshot) else IndexStats(**snapshot.stats())
+            for directory, snapshot in held
         )
 
     def clusters(self, export: Path | None = None) -> tuple[tuple[ClusterStats, ...], ...]:
         """As `Index.clusters`."""
-        found = [find_clusters(snapshot) for snapshot in self._snapshots]
+        snapshots = [snapshot for snapshot in self._snapshots if isinstance(snapshot, Snapshot)]
+        if len(snapshots) < len(self._snapshots):
+            raise ConfigError("clusters are found in indexes in a directory only, not on a cluster")
+        found = [find_clusters(snapshot) for snapshot in snapshots]
         if export is not None:
-            write_clusters(map(cluster_table, self._snapshots, found), export)
+            write_clusters(map(cluster_table, snapshots, found), export)
         return tuple(clusters.stats() for clusters in found)
+
+
+def _opened(place: Path | str) -> Snapshot | ElasticSnapshot:
+    if isinstance(place, Path):
+        return Snapshot(place)
+    from codecite.indexer.elastic.snapshot import ElasticSnapshot
+
+    return ElasticSnapshot(place)
 
 
 def _takedowns_in_force(directory: Path) -> int:
@@ -295,16 +341,18 @@ def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
 def open_index(*places: str | Path) -> Index:
     """Open the indexes at the given places together.
 
-    A place is a directory (a ledger's own stands for its index), or the address of a codecite server (`remote/`).
-    Raises IndexMissingError where there is none, IndexCorruptError and IndexVersionError where it cannot be read,
-    RemoteError where a server does not answer, ConfigError where it refuses.
+    A place is a directory (a ledger's own stands for its index), `es+http(s)://HOST:PORT/NAME` for an index on an
+    Elasticsearch cluster, or the address of a codecite server (`remote/`). Raises IndexMissingError where there is
+    none, IndexCorruptError and IndexVersionError where it cannot be read, ClusterError and RemoteError where a cluster
+    or a server does not answer, ConfigError where it refuses.
     """
     parts: list[Index] = []
     for served, some in groupby(places, is_server):
         if served:
             parts += [connect(str(place)) for place in some]
         else:
-            parts.append(EmbeddedIndex(tuple(index_of_ledger(Path(place)) for place in some)))
+            here = (str(place) if is_elastic(place) else index_of_ledger(Path(place)) for place in some)
+            parts.append(EmbeddedIndex(tuple(here)))
     if not parts:
         parts.append(EmbeddedIndex(()))
     return parts[0] if len(parts) == 1 else TogetherIndex(tuple(parts))

@@ -9,7 +9,7 @@ in that in which they were named; each keeps its reasons; the verdict is the wor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -125,6 +125,14 @@ class TogetherIndex(Index):
     def places(self) -> tuple[str, ...]:
         """Where each index is."""
         return tuple(place for part in self._parts for place in part.places)
+
+    def stamps(self) -> tuple[Hashable, ...]:
+        """As `Index.stamps`."""
+        return tuple(stamp for part in self._parts for stamp in part.stamps())
+
+    def is_latest(self) -> bool:
+        """As `Index.is_latest`."""
+        return all(part.is_latest() for part in self._parts)
 
     @property
     def directories(self) -> tuple[Path, ...]:

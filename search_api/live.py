@@ -9,13 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from codecite.indexer.errors import CodeciteError, IndexMissingError
 from codecite.indexer.index import Index, open_index
-from codecite.indexer.store.manifest import read_manifest
 
 _LOG = logging.getLogger("codecite.server")
 _LOOK = 0.05
@@ -28,7 +26,6 @@ _AGAIN = 1.0
 """Seconds until the next try, where a generation could not be opened."""
 
 T = TypeVar("T")
-Stamp = tuple[int, int, int] | None
 
 
 class LiveIndex:
@@ -42,6 +39,7 @@ class LiveIndex:
         self._next_look = 0.0
         self.refused = False
         """Whether what was published last could not be opened, so that an older generation answers."""
+        self._known: tuple[Hashable, ...] | None = None
         stamps = self._stamps()
         self._known = stamps if self._is_latest() else None
 
@@ -103,21 +101,16 @@ class LiveIndex:
                 self._opening = False
             self._opened.set()
 
-    def _stamps(self) -> tuple[Stamp, ...]:
-        return tuple(_stamp(directory / "manifest.json") for directory in self._index.directories)
+    def _stamps(self) -> tuple[Hashable, ...] | None:
+        try:
+            return self._index.stamps()
+        except CodeciteError as error:
+            # While a cluster does not answer, nothing newer can be opened either.
+            _LOG.error("cannot look for a new generation: %s", error)
+            return self._known
 
     def _is_latest(self) -> bool:
         try:
-            found = {(item.id, item.generation) for item in map(read_manifest, self._index.directories)}
+            return self._index.is_latest()
         except (CodeciteError, OSError):
             return False
-        return found <= {(item.id, item.generation) for item in self._index.coverage}
-
-
-def _stamp(path: Path) -> Stamp:
-    """What changes when another file takes its place."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size

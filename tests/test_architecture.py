@@ -26,7 +26,7 @@ WRITE_PATH = {
 }
 WRITERS = {"indexer.intake", "indexer.making", "indexer.upkeep"}
 READ_PATH = {"indexer", "indexer.attribution", "indexer.index", "indexer.lookup"}
-WHOLE_INDEXER = WRITE_PATH | WRITERS | READ_PATH | {"indexer.build"}
+WHOLE_INDEXER = WRITE_PATH | WRITERS | READ_PATH | {"indexer.build", "indexer.elastic", "indexer.keeping"}
 MAY_IMPORT: dict[str, set[str]] = {
     "indexer": {"indexer.index"},
     "indexer.records": set(),
@@ -42,7 +42,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "indexer.making": {"indexer.fingerprint", "indexer.kernels", "indexer.store"},
     "indexer.intake": {"indexer.corpus", "indexer.store"},
     "indexer.upkeep": {"indexer.store", "indexer.kernels"},
-    "indexer.build": WRITE_PATH | WRITERS,
+    "indexer.keeping": {"indexer.corpus", "indexer.licenses", "indexer.store"},
+    "indexer.build": WRITE_PATH | WRITERS | {"indexer.keeping"},
+    "indexer.elastic": WRITE_PATH | WRITERS | {"indexer.keeping", "indexer.lookup"},
     "indexer.lookup": {"indexer.store", "indexer.fingerprint", "indexer.text", "indexer.kernels"},
     "indexer.attribution": {"indexer.lookup", "indexer.licenses"},
     "indexer.stream": {"indexer.lookup", "indexer.attribution", "indexer.text"},
@@ -93,6 +95,8 @@ HEAVY = {
     "pathspec": {"indexer.corpus", "indexer.store"},
     "httpx": {"generator", "indexer.remote"},
     "click": {"search_api"},
+    "elasticsearch": {"indexer.elastic"},
+    "elastic_transport": {"indexer.elastic"},
     "flask": {"search_api"},
     "waitress": {"search_api"},
     "mcp": {"search_api"},

@@ -85,9 +85,9 @@ def find_passages(snapshot: Snapshot, text: CheckedText, shortest: int = 1) -> l
             item.close()
 
 
-def query_hashes(text: str | bytes) -> Words:
+def query_hashes(text: CheckedText | str | bytes) -> Words:
     """The fingerprints of a text, those of the query side: it shares one with each text that shares a passage of T."""
-    prepared = _prepare(CheckedText(text))
+    prepared = _prepare(text if isinstance(text, CheckedText) else CheckedText(text))
     return np.empty(0, np.uint64) if prepared is None else prepared[1]
 
 

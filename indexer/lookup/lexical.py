@@ -10,8 +10,9 @@ fields are held against the Origins. Equal scores are ordered by SHA-1, so that 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from codecite.indexer.errors import NotSearchableError
 from codecite.indexer.lookup.facets import Facets
@@ -19,7 +20,7 @@ from codecite.indexer.lookup.near_matches import rows_of
 from codecite.indexer.lookup.query import SearchQuery
 from codecite.indexer.records import NOASSERTION, Kind, Source
 from codecite.indexer.store.documents import place_of, raw_of
-from codecite.indexer.store.lexical import LexicalReader
+from codecite.indexer.store.lexical import LexicalReader, Ranked
 from codecite.indexer.store.snapshot import Snapshot
 from codecite.indexer.text.terms import terms_of
 
@@ -41,6 +42,17 @@ class Hit:
     terms: tuple[tuple[int, int], ...]
 
 
+class Ranking(Protocol):
+    """What ranks Documents (`LexicalReader.ranked`)."""
+
+    def ranked(self, any_of: Iterable[str], all_of: Iterable[str], none_of: Iterable[str], limit: int) -> Ranked:
+        """The best Documents with some terms, with all, without any."""
+
+
+Opened = tuple[Snapshot, Callable[[str], bytes]]
+"""A Snapshot that shows what is visible of some Documents, and what reads their contents by SHA-1 (hexadecimal)."""
+
+
 def search(
     snapshot: Snapshot, reader: LexicalReader | None, query: SearchQuery, wanted: int, facets: Facets | None = None
 ) -> tuple[list[Hit], int, bool]:
@@ -49,10 +61,27 @@ def search(
     Raises NotSearchableError for an index without a lexical one.
     """
     if reader is None:
-        raise NotSearchableError(
-            f"the index {snapshot.manifest.id} cannot be searched by words; 'codecite index add' with any of its "
-            "sources makes that part of it"
-        )
+        raise not_searchable(snapshot.manifest.id)
+
+    def read(key: str) -> bytes:
+        place = place_of(snapshot, key)
+        return b"" if place is None else raw_of(snapshot.segments[place[0]].segment, place[1])
+
+    return search_ranked(lambda keys: (snapshot, read), reader, query, wanted)
+
+
+def not_searchable(index: str) -> NotSearchableError:
+    """The error of an index without a lexical part."""
+    return NotSearchableError(
+        f"the index {index} cannot be searched by words; 'codecite index add' with any of its "
+        "sources makes that part of it"
+    )
+
+
+def search_ranked(
+    opened: Callable[[Sequence[str]], Opened], reader: Ranking, query: SearchQuery, wanted: int
+) -> tuple[list[Hit], int, bool]:
+    """The same where `opened` shows the Documents that were ranked, given by their SHA-1s in their order."""
     scan = max(wanted, COUNTED)
     room = max(64, 2 * scan)
     any_of = dict.fromkeys(term for word in query.words for term in word)
@@ -67,6 +96,7 @@ def search(
         if not complete:
             # Of equal scores at the end not all are known.
             hits = [hit for hit in hits if hit[0] > ranked.hits[-1][0]]
+        snapshot, read = opened([key for _, key in hits])
         found: list[Hit] = []
         counted: list[list[int]] = []
         for score, key in hits:
@@ -77,7 +107,7 @@ def search(
             if not rows:
                 continue
             if len(found) < wanted or (checked and (query.phrases or query.without)):
-                content = raw_of(snapshot.segments[place[0]].segment, place[1])
+                content = read(key)
                 if not _holds_phrases(content, query):
                     continue
                 if len(found) < wanted:

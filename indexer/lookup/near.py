@@ -74,16 +74,30 @@ def find_near(snapshot: Snapshot, text: CheckedText) -> list[NearPassage]:
     query = tokens_of(text.bytes)
     if len(query) < NEAR_T:
         return []
-    runs = np.empty(len(query), np.uint64)
-    count = hash_runs(query.classes, len(query), runs)
-    chosen = np.empty(len(query), np.int64)
-    chosen = chosen[: select_all(runs, count, chosen)]
+    runs, chosen = _selected(query)
     found: list[tuple[int, int, NearHolder]] = []
     for number, opened in enumerate(snapshot.segments):
         found += _in_segment(number, opened, query, chosen, runs[chosen])
     begin, end = text.own
     found = [item for item in found if item[0] < end and item[1] > begin]
     return _together(found)
+
+
+def near_hashes(text: CheckedText) -> Words:
+    """The fingerprints of the tokens of a text, those of the query side."""
+    query = tokens_of(text.bytes)
+    if len(query) < NEAR_T:
+        return np.empty(0, np.uint64)
+    runs, chosen = _selected(query)
+    return runs[chosen]
+
+
+def _selected(query: Tokens) -> tuple[Words, Ints]:
+    """The hashes of all runs of tokens, and which of them are fingerprints."""
+    runs = np.empty(len(query), np.uint64)
+    count = hash_runs(query.classes, len(query), runs)
+    chosen = np.empty(len(query), np.int64)
+    return runs, chosen[: select_all(runs, count, chosen)]
 
 
 def _in_segment(

@@ -101,6 +101,15 @@ def segment_directory(directory: Path, name: str) -> Path:
     return directory / "segments" / name
 
 
+def manifest_stamp(directory: Path) -> tuple[int, int, int] | None:
+    """What changes when a generation is published; None where there is no manifest."""
+    try:
+        found = (directory / _NAME).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def read_manifest(directory: Path) -> Manifest:
     """The published manifest."""
     path = directory / _NAME

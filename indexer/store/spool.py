@@ -91,6 +91,10 @@ class PostingSpool:
 
     def group(self, number: int) -> Group:
         """All postings of a group, in the order of their positions."""
+        if len(self._batches) == 1 and not self._spilled:
+            hashes_of_all, positions_of_all, bounds = self._batches[0]
+            here = slice(bounds[number], bounds[number + 1])
+            return hashes_of_all[here].copy(), positions_of_all[here].copy()
         hashes, positions = [], []
         for path, bounds in self._spilled:
             count = int(bounds[number + 1] - bounds[number])
@@ -131,6 +135,8 @@ def write_postings(
         found = []
         for number in numbers:
             hashes, positions = group(number)
+            if not len(hashes):
+                continue
             tags, rest = np.empty((2, len(hashes)), np.uint16)
             sort_partition(hashes, positions, bits, kept, buckets, tags, rest)
             found.append((tags, positions, rest.astype(narrow)))
@@ -144,7 +150,8 @@ def write_postings(
         write_array_header(tags, np.uint16, count)
         write_array_header(rest, narrow, count if kept else 0)
         step = max(1, min(GROUPS // 16, _AT_ONCE // max(count // GROUPS, 1)))
-        for found in _in_order(executor, sort, [range(i, min(i + step, GROUPS)) for i in range(0, GROUPS, step)]):
+        pieces = [range(i, min(i + step, GROUPS)) for i in range(0, GROUPS, step)] if count else []
+        for found in _in_order(executor, sort, pieces):
             for group_tags, group_positions, group_rest in found:
                 tags.write(group_tags.data)
                 positions.write(group_positions.data)

@@ -6,8 +6,9 @@ skipped and could not be read, as text or JSON. It refuses to know how sources a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,8 @@ from codecite.search_api.cli.printable import count, printable, size
 from codecite.search_api.cli.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from codecite.indexer.build import AddResult, Progress, SkipSummary
     from codecite.indexer.corpus.units import Reading, Unit
+    from codecite.indexer.keeping import AddResult, Progress, SkipSummary
     from codecite.indexer.licenses.named import LicenseFilter
 
 _EXAMPLES_SHOWN = 2
@@ -96,6 +97,11 @@ _REFUSALS = {
     show_default=True,
     help="Whether a new index can be searched by words; one that can always will.",
 )
+@click.option(
+    "--partition",
+    metavar="I/N",
+    help="On a cluster: load part I of N into the index that 'codecite index publish' then publishes.",
+)
 @written_index_option
 @format_option
 def add(
@@ -111,7 +117,8 @@ def add(
     columns: str | None,
     max_file_bytes: int | None,
     lexical: bool,
-    directory: Path,
+    partition: str | None,
+    directory: Path | str,
     form: str,
 ) -> int:
     """Add code to the index.
@@ -133,6 +140,7 @@ def add(
         reading=reading,
         only_licenses=_filter(only),
         lexical=lexical,
+        partition=partition,
     )
     if form == "json":
         answer(_result_object(result))
@@ -182,7 +190,7 @@ def _reading(
 
 
 def add_sources(
-    directory: Path,
+    directory: Path | str,
     sources: Sequence[str],
     *,
     installed: bool,
@@ -190,12 +198,17 @@ def add_sources(
     reading: Reading | None = None,
     only_licenses: LicenseFilter | None = None,
     lexical: bool = True,
+    partition: str | None = None,
 ) -> AddResult:
-    """Add to the index in `directory`, with a progress bar; by ScanCode as well, where the reading says `twice`."""
-    from codecite.indexer.build import add as add_units
+    """Add to the index in `directory`, or at a place on a cluster; by ScanCode as well, where the reading says `twice`.
+
+    With a progress bar.
+    """
     from codecite.indexer.corpus.sources import read_sources
     from codecite.indexer.corpus.units import Reading
     from codecite.indexer.licenses.scancode import ScanCode
+
+    add_units = _adding(directory, partition)
 
     reading = reading or Reading()
     second = ScanCode() if reading.twice else None
@@ -212,7 +225,6 @@ def add_sources(
 
         shown = show if bar.wanted else None
         return add_units(
-            directory,
             way,
             sync=sync,
             only_licenses=only_licenses,
@@ -220,6 +232,23 @@ def add_sources(
             second=second.read if second else lambda file: file,
             progress=shown,
         )
+
+
+def _adding(place: Path | str, partition: str | None) -> Callable[..., AddResult]:
+    """What adds units to the index at a place."""
+    from codecite.indexer.elastic.place import is_elastic
+
+    if is_elastic(place):
+        from codecite.indexer.elastic.load import add as add_to_cluster
+        from codecite.indexer.elastic.publishing import parse_partition
+
+        part = None if partition is None else parse_partition(partition)
+        return partial(add_to_cluster, str(place), partition=part)
+    if partition is not None:
+        raise click.UsageError("--partition is of an index on a cluster: --index es+https://HOST/NAME")
+    from codecite.indexer.build import add as add_to_directory
+
+    return partial(add_to_directory, Path(place))
 
 
 def _progress_line(progress: Progress) -> str:
@@ -269,7 +298,7 @@ def _total(sources: Sequence[str], packages: Sequence[Unit]) -> int:
     return sum(path.stat().st_size for path in paths) + sum(unit.size for unit in packages)
 
 
-def result_lines(result: AddResult, directory: Path) -> list[str]:
+def result_lines(result: AddResult, directory: Path | str) -> list[str]:
     """What an `add` did, for a person."""
     lines = [
         f"{printable(str(directory))}: generation {result.generation}, in {result.seconds:.1f} s",

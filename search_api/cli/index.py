@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from codecite.indexer.elastic.place import is_elastic
 from codecite.search_api.cli.add import add
 from codecite.search_api.cli.options import (
     ERROR,
@@ -22,15 +23,16 @@ from codecite.search_api.cli.options import (
     complain,
     format_option,
     indexes_option,
-    only_here,
+    kept_here,
 )
 from codecite.search_api.cli.printable import count, printable, size
 from codecite.search_api.cli.requests import requests
-from codecite.search_api.cli.upkeep import compact, remove
+from codecite.search_api.cli.upkeep import compact, publish, remove
 
 if TYPE_CHECKING:
     from codecite.indexer.index import IndexStats
     from codecite.indexer.lookup.clusters import ClusterStats
+    from codecite.indexer.store.verify import VerifyResult
 
 _LICENSES_SHOWN = 25
 _LANGUAGES_SHOWN = 8
@@ -41,7 +43,7 @@ def index() -> None:
     """Write an index and look after it."""
 
 
-for _command in (add, compact, remove, requests):
+for _command in (add, compact, publish, remove, requests):
     index.add_command(_command)
 
 
@@ -151,16 +153,24 @@ def _languages(figures: IndexStats) -> str:
     return f"places by language: {shown}" + (f" and {count(more, 'more language')}" if more > 0 else "")
 
 
+def _verified(place: Path | str) -> VerifyResult:
+    if is_elastic(place):
+        from codecite.indexer.elastic.verify import verify as verify_on_cluster
+
+        return verify_on_cluster(str(place))
+    from codecite.indexer.store.verify import verify as verify_index
+
+    return verify_index(Path(place))
+
+
 @index.command()
 @indexes_option
 @format_option
 def verify(indexes: Places, form: str) -> int:
     """Walk every checksum of the index; the exit code is 2 where one is wrong."""
-    from codecite.indexer.store.verify import verify as verify_index
-
     code = OK
-    for directory in only_here(indexes):
-        result = verify_index(directory)
+    for directory in kept_here(indexes):
+        result = _verified(directory)
         if form == "json":
             answer(
                 {

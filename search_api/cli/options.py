@@ -62,27 +62,30 @@ class _PlaceOfIndex(click.Path):
 Places = tuple[Path | str, ...]
 
 
-def only_here(places: Places) -> tuple[Path, ...]:
-    """The directories of indexes, which are on this machine. Raises a usage error for an address."""
+SERVERS = ("http://", "https://")
+
+
+def kept_here(places: Places) -> Places:
+    """The indexes, which are written from here: in directories, or on clusters. A usage error for a codecite server."""
     for place in places:
-        if not isinstance(place, Path):
+        if str(place).startswith(SERVERS):
             raise click.UsageError(f"{place} is a server's: that is done on the machine that the index lies on")
-    return tuple(place for place in places if isinstance(place, Path))
+    return places
 
 
-def _only_one(_context: click.Context, _parameter: click.Parameter, value: Places) -> Path:
+def _only_one(_context: click.Context, _parameter: click.Parameter, value: Places) -> Path | str:
     if len(value) != 1:
         raise click.BadParameter(f"one index is written at a time, {len(value)} are named")
-    return only_here(value)[0]
+    return kept_here(value)[0]
 
 
 def _index_option(
-    name: str, says: str, metavar: str = "DIR", callback: Callable[..., Path] | None = None
+    name: str, says: str, callback: Callable[..., Path | str] | None = None
 ) -> Callable[[Callable[..., int]], Callable[..., int]]:
     return click.option(
         "--index",
         name,
-        metavar=metavar,
+        metavar="DIR|URL",
         multiple=True,
         type=_PlaceOfIndex(file_okay=False, path_type=Path),
         envvar="CODECITE_INDEX",
@@ -178,7 +181,7 @@ def ensure_compiled() -> None:
 @contextmanager
 def compiling_to_read(index: Index) -> Iterator[None]:
     """Around checks: say that the first one compiles what it needs, where that was not done yet."""
-    if not index.directories:  # whatever runs kernels does so elsewhere
+    if all(place.startswith(SERVERS) for place in index.places):  # whatever runs kernels does so elsewhere
         yield
         return
     from codecite.indexer.kernels.jit import Warmth, is_cold, is_compiled, mark_warm

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from codecite.indexer.elastic.place import is_elastic
 from codecite.search_api.cli.options import OK, answer, ensure_compiled, format_option, written_index_option
 from codecite.search_api.cli.printable import count, printable, size
 
 if TYPE_CHECKING:
-    from codecite.indexer.store.takedowns import Takedown
+    from codecite.indexer.store.takedowns import Takedown, Takedowns
     from codecite.indexer.upkeep import CompactResult, RemoveResult
 
 _PROJECTS_SHOWN = 25
@@ -26,12 +27,17 @@ _RULES_SHOWN = 25
 @click.command()
 @written_index_option
 @format_option
-def compact(directory: Path, form: str) -> int:
+def compact(directory: Path | str, form: str) -> int:
     """Merge the parts of the index, and erase what was removed."""
-    from codecite.indexer.upkeep import compact as compact_index
+    if is_elastic(directory):
+        from codecite.indexer.elastic.publishing import compact as compact_on_cluster
 
-    ensure_compiled()
-    result = compact_index(directory)
+        result = compact_on_cluster(str(directory))
+    else:
+        from codecite.indexer.upkeep import compact as compact_index
+
+        ensure_compiled()
+        result = compact_index(Path(directory))
     if form == "json":
         answer(_compacted_object(result))
     else:
@@ -39,7 +45,7 @@ def compact(directory: Path, form: str) -> int:
     return OK
 
 
-def _compacted_lines(result: CompactResult, directory: Path) -> Iterator[str]:
+def _compacted_lines(result: CompactResult, directory: Path | str) -> Iterator[str]:
     yield f"{printable(str(directory))}: generation {result.generation}, in {result.seconds:.1f} s"
     yield f"  segments   {result.segments:,}, from {result.segments_before:,}"
     yield f"  on disk    {size(result.bytes)}, from {size(result.bytes_before)}"
@@ -82,7 +88,7 @@ def remove(
     lists: tuple[Path, ...],
     dry_run: bool,
     listed: bool,
-    directory: Path,
+    directory: Path | str,
     form: str,
 ) -> int:
     """Take something out of the index for good.
@@ -99,11 +105,17 @@ def remove(
     if not lists and not any(named.values()):
         raise click.UsageError("name what is to go: --purl, --repository, --owner, --path, --swhid or --opt-outs")
     from codecite.indexer.store.takedowns import TakedownKind, parse_takedown, read_opt_outs
-    from codecite.indexer.upkeep import remove as remove_from_index
 
     rules = [parse_takedown(TakedownKind(kind), text) for kind, texts in named.items() for text in texts]
     rules += [rule for place in lists for rule in read_opt_outs(place)]
-    result = remove_from_index(directory, rules, dry_run=dry_run)
+    if is_elastic(directory):
+        from codecite.indexer.elastic.publishing import remove as remove_on_cluster
+
+        result = remove_on_cluster(str(directory), rules, dry_run=dry_run)
+    else:
+        from codecite.indexer.upkeep import remove as remove_from_index
+
+        result = remove_from_index(Path(directory), rules, dry_run=dry_run)
     if form == "json":
         answer(_removed_object(result, dry_run))
     else:
@@ -111,23 +123,57 @@ def remove(
     return OK
 
 
-def _show_list(directory: Path, form: str) -> int:
-    from codecite.indexer.store.manifest import read_manifest
-    from codecite.indexer.upkeep import read_takedowns
-
-    manifest = read_manifest(directory)
-    rules = list(read_takedowns(directory, manifest).rules)
+def _show_list(directory: Path | str, form: str) -> int:
+    generation, takedowns = _in_force(directory)
+    rules = list(takedowns.rules)
     if form == "json":
-        answer({"generation": manifest.generation, "takedowns": _rules_object(rules)})
+        answer({"generation": generation, "takedowns": _rules_object(rules)})
     else:
-        head = (
-            f"{printable(str(directory))}: generation {manifest.generation}, {count(len(rules), 'takedown')} in force"
-        )
+        head = f"{printable(str(directory))}: generation {generation}, {count(len(rules), 'takedown')} in force"
         click.echo("\n".join([head, *(f"  {rule.kind:<10}  {printable(rule.value)}" for rule in rules)]))
     return OK
 
 
-def _removed_lines(result: RemoveResult, directory: Path, dry_run: bool) -> Iterator[str]:
+def _in_force(place: Path | str) -> tuple[int, Takedowns]:
+    if is_elastic(place):
+        from codecite.indexer.elastic.publishing import takedowns_of
+
+        return takedowns_of(str(place))
+    from codecite.indexer.store.manifest import read_manifest
+    from codecite.indexer.upkeep import read_takedowns
+
+    manifest = read_manifest(Path(place))
+    return manifest.generation, read_takedowns(Path(place), manifest)
+
+
+@click.command()
+@written_index_option
+@format_option
+def publish(directory: Path | str, form: str) -> int:
+    """Make an index under construction on a cluster the index, in one step.
+
+    What `codecite index add --partition` loaded takes the place of what is there under this name. That stays beside it
+    until the next time.
+    """
+    if not is_elastic(directory):
+        raise click.UsageError(
+            f"{directory} is no index on a cluster; what is added to a directory is published at once"
+        )
+    from codecite.indexer.elastic.publishing import publish as publish_on_cluster
+
+    published = publish_on_cluster(str(directory))
+    figures = published.figures
+    if form == "json":
+        answer({"id": published.id, "generation": published.generation, "documents": figures.documents})
+    else:
+        held = (
+            f"{count(figures.documents, 'document')} ({size(figures.bytes)}) seen in {count(figures.origins, 'place')}"
+        )
+        click.echo(f"{printable(str(directory))}: generation {published.generation}: {held}")
+    return OK
+
+
+def _removed_lines(result: RemoveResult, directory: Path | str, dry_run: bool) -> Iterator[str]:
     place = printable(str(directory))
     if dry_run:
         yield f"{place}: a dry run, nothing was changed"
