@@ -24,6 +24,7 @@ from codecite.indexer.licenses.categories import category
 from codecite.indexer.lookup.clusters import ClusterStats, cluster_table, find_clusters, write_clusters
 from codecite.indexer.lookup.documents import Document, digest_named, find_document
 from codecite.indexer.lookup.exact import Passage, find_passages
+from codecite.indexer.lookup.facets import Facets
 from codecite.indexer.lookup.lexical import search
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.lookup.near_matches import find_near_matches
@@ -182,7 +183,7 @@ class Index:
             passages = [item for item in find_passages(snapshot, text, shortest) if item.end >= beyond]
             matches = find_matches(snapshot, text, passages, sources, more, policy.min_bytes, claim_of)
             if near:
-                found_near = find_near_matches(snapshot, text, passages, sources, more)
+                found_near = find_near_matches(snapshot, text, passages, sources, more, claim_of)
                 matches += [item for item in found_near if item[0].bytes_in_text >= shortest]
             found += with_records(Path(directory), matches) if snapshot.manifest.generated else matches
         return found
@@ -211,11 +212,13 @@ class Index:
         path: str | None = None,
         limit: int = 10,
         offset: int = 0,
+        facets: bool = False,
     ) -> SearchReport:
         """The Documents that hold the words of a query, the best first, `limit` of them from number `offset` on.
 
-        How a query is written says `lookup/query.py`; the options narrow it as its fields do. Raises QueryError,
-        ConfigError for numbers out of range, NotSearchableError for an index without a lexical part.
+        How a query is written says `lookup/query.py`; the options narrow it as its fields do. With
+        `facets`, the languages and licences of all that are counted have their counts. Raises QueryError, ConfigError
+        for numbers out of range, NotSearchableError for an index without a lexical part.
         """
         if not 1 <= limit <= _MOST_HITS or not 0 <= offset <= _MOST_HITS:
             raise ConfigError(f"limit is {limit}, offset is {offset}; {_MOST_HITS:,} are the most, 1 hit the least")
@@ -224,12 +227,14 @@ class Index:
         more = tuple((name, value) for name, value in options.items() if value)
         asked = replace(asked, fields=asked.fields + more)
         found: list[tuple[float, str, SearchHit]] = []
-        total, capped = 0, False
+        total, capped, tally = 0, False, Facets() if facets else None
         for directory, snapshot in zip(self._directories, self._snapshots, strict=True):
             if isinstance(snapshot, Snapshot):
-                hits, count, open_ended = search(snapshot, self._reader(directory, snapshot), asked, offset + limit)
+                hits, count, open_ended = search(
+                    snapshot, self._reader(directory, snapshot), asked, offset + limit, tally
+                )
             else:
-                hits, count, open_ended = snapshot.search(asked, offset + limit)
+                hits, count, open_ended = snapshot.search(asked, offset + limit, tally)
             index = snapshot.manifest.id
             for hit in hits:
                 made = SearchHit(index, hit.score, described(hit.source), hit.snippet, hit.terms)
@@ -237,7 +242,8 @@ class Index:
             total, capped = total + count, capped or open_ended
         found.sort(key=lambda each: each[:2])
         chosen = tuple(hit for _, _, hit in found[offset : offset + limit])
-        return SearchReport(self._coverage, query, offset, total, capped, chosen)
+        counts = None if tally is None else tally.counts()
+        return SearchReport(self._coverage, query, offset, total, capped, chosen, counts)
 
     def _reader(self, directory: Path | str, snapshot: Snapshot) -> LexicalReader | None:
         named = snapshot.manifest.lexical

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from codecite.indexer.errors import NotSearchableError
+from codecite.indexer.lookup.facets import Facets
 from codecite.indexer.lookup.near_matches import rows_of
 from codecite.indexer.lookup.query import SearchQuery
 from codecite.indexer.records import NOASSERTION, Kind, Source
@@ -53,9 +54,9 @@ Opened = tuple[Snapshot, Callable[[str], bytes]]
 
 
 def search(
-    snapshot: Snapshot, reader: LexicalReader | None, query: SearchQuery, wanted: int
+    snapshot: Snapshot, reader: LexicalReader | None, query: SearchQuery, wanted: int, facets: Facets | None = None
 ) -> tuple[list[Hit], int, bool]:
-    """The first `wanted` hits, how many there are, and whether there may be more than that.
+    """The first `wanted` hits, how many there are, and whether there may be more than that; `facets` are told of all.
 
     Raises NotSearchableError for an index without a lexical one.
     """
@@ -66,7 +67,7 @@ def search(
         place = place_of(snapshot, key)
         return b"" if place is None else raw_of(snapshot.segments[place[0]].segment, place[1])
 
-    return search_ranked(lambda keys: (snapshot, read), reader, query, wanted)
+    return search_ranked(lambda keys: (snapshot, read), reader, query, wanted, facets)
 
 
 def not_searchable(index: str) -> NotSearchableError:
@@ -78,7 +79,11 @@ def not_searchable(index: str) -> NotSearchableError:
 
 
 def search_ranked(
-    opened: Callable[[Sequence[str]], Opened], reader: Ranking, query: SearchQuery, wanted: int
+    opened: Callable[[Sequence[str]], Opened],
+    reader: Ranking,
+    query: SearchQuery,
+    wanted: int,
+    facets: Facets | None = None,
 ) -> tuple[list[Hit], int, bool]:
     """The same where `opened` shows the Documents that were ranked, given by their SHA-1s in their order."""
     scan = max(wanted, COUNTED)
@@ -97,7 +102,7 @@ def search_ranked(
             hits = [hit for hit in hits if hit[0] > ranked.hits[-1][0]]
         snapshot, read = opened([key for _, key in hits])
         found: list[Hit] = []
-        total = 0
+        counted: list[list[int]] = []
         for score, key in hits:
             place = place_of(snapshot, key)
             if place is None:
@@ -111,11 +116,15 @@ def search_ranked(
                     continue
                 if len(found) < wanted:
                     found.append(_hit(snapshot, score, key, rows, content, query))
-            total += 1
-            if total >= scan:
-                return found, total, True
-        if complete or len(found) >= wanted:
-            return found, total, not complete
+            counted.append(rows)
+            if len(counted) >= scan:
+                break
+        full = len(counted) >= scan
+        if full or complete or len(found) >= wanted:
+            if facets is not None:
+                for rows in counted:
+                    facets.add(snapshot, rows)
+            return found, len(counted), full or not complete
         room *= 4
 
 

@@ -17,6 +17,7 @@ from codecite.indexer.elastic.place import is_elastic
 from codecite.search_api.cli.add import add
 from codecite.search_api.cli.options import ERROR, OK, Places, answer, complain, format_option, indexes_option
 from codecite.search_api.cli.printable import count, printable, size
+from codecite.search_api.cli.requests import requests
 from codecite.search_api.cli.upkeep import compact, publish, remove
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def index() -> None:
     """Write an index and look after it."""
 
 
-for _command in (add, compact, publish, remove):
+for _command in (add, compact, publish, remove, requests):
     index.add_command(_command)
 
 
