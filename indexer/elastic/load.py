@@ -66,6 +66,7 @@ def add(
     only_licenses: LicenseFilter | None = None,
     lexical: bool = True,
     partition: Partition | None = None,
+    second: Callable[[SourceFile], SourceFile] = lambda file: file,
     progress: Callable[[Progress], None] | None = None,
 ) -> AddResult:
     """Add what is new in `units` to the index at `url` (made if there is none) and publish it.
@@ -81,7 +82,7 @@ def add(
         lease = None if partition is not None else Lease(cluster, held)
         with ThreadPoolExecutor(max(2, len(os.sched_getaffinity(0)))) as executor:
             load = _Load(cluster, held, lease, executor, progress, sync=sync)
-            Intake(load, executor).read(load.watched(partition.of(units) if partition else units))
+            Intake(load, executor, second).read(load.watched(partition.of(units) if partition else units))
             load.finish()
             if partition is not None:
                 finish_partition(cluster, partition, load.sources, whole=not load.failures)

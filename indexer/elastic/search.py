@@ -15,6 +15,7 @@ from codecite.indexer.elastic.client import PAGE
 from codecite.indexer.elastic.mapping import shown
 from codecite.indexer.elastic.pieces import head_of
 from codecite.indexer.elastic.snapshot import ElasticSnapshot
+from codecite.indexer.lookup.facets import Facets
 from codecite.indexer.lookup.lexical import Hit, Opened, not_searchable, search_ranked
 from codecite.indexer.lookup.query import SearchQuery
 from codecite.indexer.store.lexical import Ranked
@@ -48,7 +49,9 @@ class ClusterRanking:
         return Ranked(hits, len(hits) if len(hits) == PAGE else total)
 
 
-def search(snapshot: ElasticSnapshot, query: SearchQuery, wanted: int) -> tuple[list[Hit], int, bool]:
+def search(
+    snapshot: ElasticSnapshot, query: SearchQuery, wanted: int, facets: Facets | None = None
+) -> tuple[list[Hit], int, bool]:
     """As `lookup.lexical.search`."""
     if not snapshot.published.searchable:
         raise not_searchable(snapshot.manifest.id)
@@ -57,7 +60,7 @@ def search(snapshot: ElasticSnapshot, query: SearchQuery, wanted: int) -> tuple[
         shown = snapshot.of([bytes.fromhex(key) for key in keys], contents=False)
         return shown, _reader(snapshot, keys)
 
-    return search_ranked(opened, ClusterRanking(snapshot), query, wanted)
+    return search_ranked(opened, ClusterRanking(snapshot), query, wanted, facets)
 
 
 def _reader(snapshot: ElasticSnapshot, keys: Sequence[str]) -> Callable[[str], bytes]:

@@ -27,6 +27,7 @@ from codecite.indexer.elastic.rows import Rows, loaded, path_of
 from codecite.indexer.elastic.segment import snapshot_of
 from codecite.indexer.fingerprint.minhash import band_keys, signatures
 from codecite.indexer.lookup.exact import query_hashes
+from codecite.indexer.lookup.facets import Facets
 from codecite.indexer.lookup.lexical import Hit
 from codecite.indexer.lookup.near import CANDIDATES, COMMON, near_hashes
 from codecite.indexer.lookup.query import SearchQuery
@@ -171,11 +172,11 @@ class ElasticSnapshot:
             self._latest = held.index, held.published.generation
         return self._latest
 
-    def search(self, query: SearchQuery, wanted: int) -> tuple[list[Hit], int, bool]:
+    def search(self, query: SearchQuery, wanted: int, facets: Facets | None = None) -> tuple[list[Hit], int, bool]:
         """The first `wanted` hits, how many there are, and whether there may be more than that."""
         from codecite.indexer.elastic.search import search
 
-        return search(self, query, wanted)
+        return search(self, query, wanted, facets)
 
     def stats(self) -> dict[str, Any]:
         """The figures of this generation, under the names of `IndexStats`."""

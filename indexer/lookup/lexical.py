@@ -67,7 +67,7 @@ def search(
         place = place_of(snapshot, key)
         return b"" if place is None else raw_of(snapshot.segments[place[0]].segment, place[1])
 
-    return search_ranked(lambda keys: (snapshot, read), reader, query, wanted)
+    return search_ranked(lambda keys: (snapshot, read), reader, query, wanted, facets)
 
 
 def not_searchable(index: str) -> NotSearchableError:
@@ -79,7 +79,11 @@ def not_searchable(index: str) -> NotSearchableError:
 
 
 def search_ranked(
-    opened: Callable[[Sequence[str]], Opened], reader: Ranking, query: SearchQuery, wanted: int
+    opened: Callable[[Sequence[str]], Opened],
+    reader: Ranking,
+    query: SearchQuery,
+    wanted: int,
+    facets: Facets | None = None,
 ) -> tuple[list[Hit], int, bool]:
     """The same where `opened` shows the Documents that were ranked, given by their SHA-1s in their order."""
     scan = max(wanted, COUNTED)

@@ -22,13 +22,13 @@ from codecite.indexer.errors import IndexMissingError
 from codecite.indexer.records import Package, SourceFile
 
 ROOT = Path(__file__).parents[3]
+# Read once: all loads see the same.
+FILES = [(path.name, path.read_bytes()) for path in sorted((ROOT / "indexer" / "lookup").glob("*.py"))]
 
 
 def _units() -> list[Unit]:
     """The modules of this repository as six packages, each of which is whole or not there."""
-    files = sorted(path for path in (ROOT / "indexer" / "lookup").glob("*.py"))
-    contents = [(path.name, path.read_bytes()) for path in files]
-    kept = [(name, content) for name, content in contents if content]
+    kept = [(name, content) for name, content in FILES if content]
 
     def read(number: int) -> Iterator[SourceFile]:
         yield from (SourceFile(name, content) for name, content in kept[number::6])
@@ -91,7 +91,7 @@ def test_twenty_kills_leave_what_one_load_leaves(node: cluster.Node, place: Call
     _load(whole)
     longest = time.monotonic() - began
     add_embedded(tmp_path / "embedded", _units())
-    texts = [path.read_bytes()[300:1500] for path in sorted((ROOT / "indexer" / "lookup").glob("*.py"))[:4]]
+    texts = [content[300:1500] for _, content in FILES[:4]]
     embedded = open_index(tmp_path / "embedded")
     lot = random.Random(20)
     killed = 0
