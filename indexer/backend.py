@@ -125,11 +125,13 @@ class Index(ABC):
         path: str | None = None,
         limit: int = 10,
         offset: int = 0,
+        facets: bool = False,
     ) -> SearchReport:
         """The Documents that hold the words of a query, the best first, `limit` of them from number `offset` on.
 
-        How a query is written says `lookup/query.py`; the options narrow it as its fields do. Raises QueryError,
-        ConfigError for numbers out of range, NotSearchableError for an index without a lexical part.
+        How a query is written says `lookup/query.py`; the options narrow it as its fields do. With `facets`, the
+        languages and licences of all that are counted have their counts. Raises QueryError, ConfigError for numbers
+        out of range, NotSearchableError for an index without a lexical part.
         """
 
     @abstractmethod

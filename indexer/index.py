@@ -26,6 +26,7 @@ from codecite.indexer.licenses.categories import category
 from codecite.indexer.lookup.clusters import ClusterStats, cluster_table, find_clusters, write_clusters
 from codecite.indexer.lookup.documents import Document, digest_named, find_document
 from codecite.indexer.lookup.exact import Passage, find_passages
+from codecite.indexer.lookup.facets import Facets
 from codecite.indexer.lookup.lexical import search
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.lookup.near_matches import find_near_matches
@@ -128,7 +129,7 @@ class EmbeddedIndex(Index):
             passages = [item for item in find_passages(snapshot, text, shortest) if item.end >= beyond]
             matches = find_matches(snapshot, text, passages, sources, more, policy.min_bytes, claim_of)
             if near:
-                found_near = find_near_matches(snapshot, text, passages, sources, more)
+                found_near = find_near_matches(snapshot, text, passages, sources, more, claim_of)
                 matches += [item for item in found_near if item[0].bytes_in_text >= shortest]
             found += with_records(directory, matches) if snapshot.manifest.generated else matches
         return found
@@ -157,6 +158,7 @@ class EmbeddedIndex(Index):
         path: str | None = None,
         limit: int = 10,
         offset: int = 0,
+        facets: bool = False,
     ) -> SearchReport:
         """As `Index.search`."""
         if not 1 <= limit <= _MOST_HITS or not 0 <= offset <= _MOST_HITS:
@@ -166,9 +168,9 @@ class EmbeddedIndex(Index):
         more = tuple((name, value) for name, value in options.items() if value)
         asked = replace(asked, fields=asked.fields + more)
         found: list[tuple[float, str, SearchHit]] = []
-        total, capped = 0, False
+        total, capped, tally = 0, False, Facets() if facets else None
         for directory, snapshot in zip(self._directories, self._snapshots, strict=True):
-            hits, count, open_ended = search(snapshot, self._reader(directory, snapshot), asked, offset + limit)
+            hits, count, open_ended = search(snapshot, self._reader(directory, snapshot), asked, offset + limit, tally)
             index = snapshot.manifest.id
             for hit in hits:
                 made = SearchHit(index, hit.score, described(hit.source), hit.snippet, hit.terms)
@@ -176,7 +178,8 @@ class EmbeddedIndex(Index):
             total, capped = total + count, capped or open_ended
         found.sort(key=lambda each: each[:2])
         chosen = tuple(hit for _, _, hit in found[offset : offset + limit])
-        return SearchReport(self._coverage, query, offset, total, capped, chosen)
+        counts = None if tally is None else tally.counts()
+        return SearchReport(self._coverage, query, offset, total, capped, chosen, counts)
 
     def _reader(self, directory: Path, snapshot: Snapshot) -> LexicalReader | None:
         named = snapshot.manifest.lexical

@@ -8,6 +8,7 @@ in that in which they were named; each keeps its reasons; the verdict is the wor
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -77,10 +78,11 @@ class TogetherIndex(Index):
         path: str | None = None,
         limit: int = 10,
         offset: int = 0,
+        facets: bool = False,
     ) -> SearchReport:
         """As `Index.search`."""
         options = {"language": language, "license": license, "repository": repository, "path": path}
-        found = [part.search(query, limit=offset + limit, offset=0, **options) for part in self._parts]
+        found = [part.search(query, limit=offset + limit, offset=0, facets=facets, **options) for part in self._parts]
         hits = sorted((hit for report in found for hit in report.hits), key=lambda hit: (-hit.score, hit.source.swhid))
         return SearchReport(
             self.coverage,
@@ -89,6 +91,7 @@ class TogetherIndex(Index):
             sum(report.total for report in found),
             any(report.total_capped for report in found),
             tuple(hits[offset : offset + limit]),
+            _summed([report.facets or {} for report in found]) if facets else None,
         )
 
     def similar(self, text: str | bytes, *, limit: int = 10, at_least: float = 0.5) -> SimilarReport:
@@ -127,6 +130,17 @@ class TogetherIndex(Index):
     def directories(self) -> tuple[Path, ...]:
         """Where those lie that are on this machine."""
         return tuple(directory for part in self._parts for directory in part.directories)
+
+
+def _summed(counts: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
+    """The counts of all, most first, then by name."""
+    summed = {}
+    for name in counts[0]:
+        total: Counter[str] = Counter()
+        for each in counts:
+            total.update(each.get(name, {}))
+        summed[name] = dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+    return summed
 
 
 def _in_order(items: Iterable[Attribution]) -> tuple[Attribution, ...]:

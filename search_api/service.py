@@ -18,6 +18,7 @@ from codecite.generator.generator import Generator
 from codecite.indexer.attribution.policy import READY, Policy, load_policy
 from codecite.indexer.attribution.policy_form import policy_from_form
 from codecite.indexer.index import Index
+from codecite.search_api.highlight import Colours
 from codecite.search_api.limits import Deadline, Gate, Rates
 from codecite.search_api.live import LiveIndex
 from codecite.search_api.metrics import Metrics
@@ -46,6 +47,9 @@ class Service:
     rates: Rates
     streams: Streams
     metrics: Metrics
+    colours: Colours
+    removals: Rates
+    previews: Rates
     stopping: bool = False
 
     def ask(self, question: Callable[[Index], T], size: int = 0) -> T:
@@ -64,7 +68,7 @@ class Service:
         note_generation(index)
         return found
 
-    def policy_of(self, name: str | Mapping[str, Any] | None) -> Policy:
+    def policy_named(self, name: str | Mapping[str, Any] | None) -> Policy:
         """The policy that a request names (this server's own, or a ready one, but never a file) or brings along."""
         if isinstance(name, Mapping):
             return _brought(json.dumps(name))
@@ -108,6 +112,7 @@ def make_service(index: Index, generator: Generator | None, policy: Policy, sett
     generations = Gate("completions", settings.generations, settings.wait)
     streams = Streams(settings.replay_bytes, settings.replay_seconds, settings.unheard_seconds)
     gauges: dict[str, Callable[[], float]] = {
+        "codecite_generation_refused": lambda: live.refused,
         "codecite_checks_under_way": lambda: checks.busy,
         "codecite_completions_under_way": lambda: generations.busy,
         "codecite_streams_kept": lambda: len(streams),
@@ -123,4 +128,7 @@ def make_service(index: Index, generator: Generator | None, policy: Policy, sett
         rates=Rates(settings.rate, settings.burst),
         streams=streams,
         metrics=Metrics(lambda: live.current.coverage, gauges),
+        colours=Colours(),
+        removals=Rates(1 / 60, 5),
+        previews=Rates(1 / 4, 10),
     )

@@ -26,6 +26,8 @@ PAGES = (
     "docs/marks.md",
     "docs/remote.md",
     "docs/scanner.md",
+    "docs/the-stack.md",
+    "deploy/README.md",
 )
 
 

@@ -188,6 +188,14 @@ def read_hits(form: Form) -> Iterator[SearchHit]:
         yield SearchHit(_text(item, "index"), _number(item, "score"), read_source(item), snippet, tuple(terms))
 
 
+def read_facets(form: Form) -> dict[str, dict[str, int]] | None:
+    """The counts of the hits of a search, where they were asked for."""
+    if "facets" not in form:
+        return None
+    counted = _object(form, "facets")
+    return {name: _numbers(counted, name) for name in counted}
+
+
 def read_files(form: Form) -> Iterator[SimilarFile]:
     """The files of an answer on similar ones."""
     for item in _objects(form, "hits"):

@@ -25,6 +25,7 @@ from codecite.search_api.cli.options import (
     only_here,
 )
 from codecite.search_api.cli.printable import count, printable, size
+from codecite.search_api.cli.requests import requests
 from codecite.search_api.cli.upkeep import compact, remove
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def index() -> None:
     """Write an index and look after it."""
 
 
-for _command in (add, compact, remove):
+for _command in (add, compact, remove, requests):
     index.add_command(_command)
 
 

@@ -184,7 +184,7 @@ def _results(work: _Work, told: Told) -> list[Scanned | Skipped]:
 def _warm(work: _Work) -> None:
     """Check one file here, which compiles or loads all that the others need, and opens the views of the index."""
     for target in work.targets.files:
-        content = _read(target)
+        content = readable(target)
         if isinstance(content, bytes) and content:
             work.index.check(content[:_HEAD], policy=work.asked.policy, sources=work.asked.sources)
             return
@@ -226,7 +226,7 @@ def _scan_share(first: int, last: int) -> list[Scanned | Skipped]:
 def _scanned_share(work: _Work, first: int, last: int) -> list[Scanned | Skipped]:
     """Scan some files, whose Reports are asked for together."""
     asked, targets = work.asked, work.targets.files[first:last]
-    contents = [_read(target) for target in targets]
+    contents = [readable(target) for target in targets]
     texts = [content for content in contents if isinstance(content, bytes)]
     reports = work.index.check_many(texts, policy=asked.policy, sources=asked.sources, shortest=asked.shortest)
     return [
@@ -235,7 +235,7 @@ def _scanned_share(work: _Work, first: int, last: int) -> list[Scanned | Skipped
     ]
 
 
-def _read(target: Target) -> bytes | Skipped:
+def readable(target: Target) -> bytes | Skipped:
     """The content of a target as it is checked: UTF-16 behind a byte order mark as UTF-8."""
     content = target.content
     if content is None:
