@@ -91,7 +91,7 @@ class TogetherIndex(Index):
             sum(report.total for report in found),
             any(report.total_capped for report in found),
             tuple(hits[offset : offset + limit]),
-            _sums([report.facets for report in found]) if facets else None,
+            _summed([report.facets or {} for report in found]) if facets else None,
         )
 
     def similar(self, text: str | bytes, *, limit: int = 10, at_least: float = 0.5) -> SimilarReport:
@@ -140,13 +140,15 @@ class TogetherIndex(Index):
         return tuple(directory for part in self._parts for directory in part.directories)
 
 
-def _sums(facets: Sequence[Mapping[str, Mapping[str, int]] | None]) -> dict[str, dict[str, int]]:
-    """Counts added up, by the names of facets and of what they count."""
-    sums: dict[str, Counter[str]] = {}
-    for named in facets:
-        for name, counts in (named or {}).items():
-            sums.setdefault(name, Counter()).update(counts)
-    return {name: dict(counts.most_common()) for name, counts in sums.items()}
+def _summed(counts: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
+    """The counts of all, most first, then by name."""
+    summed = {}
+    for name in counts[0]:
+        total: Counter[str] = Counter()
+        for each in counts:
+            total.update(each.get(name, {}))
+        summed[name] = dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+    return summed
 
 
 def _in_order(items: Iterable[Attribution]) -> tuple[Attribution, ...]:

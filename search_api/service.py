@@ -68,7 +68,7 @@ class Service:
         note_generation(index)
         return found
 
-    def policy_of(self, name: str | Mapping[str, Any] | None) -> Policy:
+    def policy_named(self, name: str | Mapping[str, Any] | None) -> Policy:
         """The policy that a request names (this server's own, or a ready one, but never a file) or brings along."""
         if isinstance(name, Mapping):
             return _brought(json.dumps(name))

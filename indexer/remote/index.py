@@ -134,7 +134,7 @@ class RemoteIndex(Index):
     ) -> SearchReport:
         """As `Index.search`; `limit` is at most what the server shows (1000)."""
         options = {"language": language, "license": license, "repository": repository, "path": path}
-        body = {"query": query, "limit": limit, "offset": offset, "facets": facets}
+        body: Form = {"query": query, "limit": limit, "offset": offset, "facets": facets}
         body |= {name: value for name, value in options.items() if value}
 
         def read(form: Form) -> SearchReport:
@@ -142,8 +142,8 @@ class RemoteIndex(Index):
             if type(total) is not int or type(capped) is not bool:
                 raise reading.Unlike("total")
             hits = tuple(reading.read_hits(form))
-            counted = reading.read_facets(form) if facets else None
-            return SearchReport(reading.read_coverage(form), query, offset, total, capped, hits, counted)
+            counts = reading.read_facets(form)
+            return SearchReport(reading.read_coverage(form), query, offset, total, capped, hits, counts)
 
         return self._asked("/api/v1/search", body, read, "codecite-search/1")
 

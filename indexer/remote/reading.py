@@ -188,13 +188,12 @@ def read_hits(form: Form) -> Iterator[SearchHit]:
         yield SearchHit(_text(item, "index"), _number(item, "score"), read_source(item), snippet, tuple(terms))
 
 
-def read_facets(form: Form) -> dict[str, dict[str, int]]:
-    """How often each value of each facet is met among all hits."""
-    found = _object(form, "facets")
-    for counts in found.values():
-        if not isinstance(counts, dict) or not all(type(count) is int for count in counts.values()):
-            raise Unlike("facets")
-    return found
+def read_facets(form: Form) -> dict[str, dict[str, int]] | None:
+    """The counts of the hits of a search, where they were asked for."""
+    if "facets" not in form:
+        return None
+    counted = _object(form, "facets")
+    return {name: _numbers(counted, name) for name in counted}
 
 
 def read_files(form: Form) -> Iterator[SimilarFile]:

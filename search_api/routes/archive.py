@@ -16,7 +16,7 @@ from codecite.indexer.records import Report, Skipped
 from codecite.search_api.bodies import Schema, read_bytes, read_query
 from codecite.search_api.openapi import JSON, operation
 from codecite.search_api.problems import Problem
-from codecite.search_api.routes.common import PATH, POLICY, SOURCES, answer
+from codecite.search_api.routes.common import PATH, POLICY_NAME, SOURCES, answer
 from codecite.search_api.scan.engine import readable
 from codecite.search_api.scan.records import Target
 from codecite.search_api.service import service
@@ -30,7 +30,7 @@ _QUERY = Schema(
     {
         "name": {**PATH, "description": "What the archive is called, for messages", "minLength": 1},
         "texts": {"type": "boolean", "default": False, "description": "Have the text of each file in the answer, too"},
-        "policy": POLICY,
+        "policy": POLICY_NAME,
         "sources": SOURCES,
     },
 )

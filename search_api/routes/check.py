@@ -116,7 +116,7 @@ def batch() -> Response:
 def look() -> Response:
     """The passages that end where the text is new, or right before."""
     asked = read_body(_LOOK)
-    part, policy = service(), service().policy_of(asked.get("policy"))
+    part, policy = service(), service().policy_named(asked.get("policy"))
     raw = encode(asked["text"], "text")
     context, own, new = (asked.get(name, 0) for name in ("context", "own", "new"))
     if not context <= own <= len(raw) or not context <= new <= len(raw):

@@ -23,6 +23,7 @@ CONTEXT = {
     "before": text_field("What stands before the text; passages that begin there are found, too"),
     "after": text_field("What stands after the text"),
 }
+POLICY_NAME = text_field("The policy that judges: this server's own, or the name of a ready one", maxLength=200)
 POLICY = {
     **FORM,
     "type": ["string", "object"],
@@ -48,7 +49,7 @@ PATH = text_field("The path of the file that the text is; the answer repeats it"
 def checked(asked: Mapping[str, Any]) -> Report:
     """The Report on a text in its context, counted."""
     part = service()
-    policy = part.policy_of(asked.get("policy"))
+    policy = part.policy_named(asked.get("policy"))
     text, before, after = (received(asked, name) for name in ("text", "before", "after"))
     report = part.ask(
         lambda index: index.check(

@@ -57,7 +57,7 @@ def notice() -> Response:
     files, most = asked["files"], part.settings.max_batch
     if len(files) > most:
         raise wrong_field("files", f"is to have at most {most} items", 413)
-    policy = part.policy_of(asked["policy"]) if "policy" in asked else load_policy("attribution-only")
+    policy = part.policy_named(asked["policy"]) if "policy" in asked else load_policy("attribution-only")
 
     def made(index: Index) -> Notice:
         reports = [

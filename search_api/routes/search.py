@@ -30,9 +30,9 @@ _SEARCH = Schema(
         "offset": whole_number("How many hits to leave out first", 0, 10_000, 0),
         "language": text_field("Only files in this language", maxLength=100),
         "license": text_field("Only files under this licence", maxLength=200),
-        "facets": {"type": "boolean", "default": False, "description": "Count the languages and licences of all hits"},
         "repository": text_field("Only files of repositories or packages whose name has this part", maxLength=400),
         "path": text_field("Only files whose path has this part", maxLength=400),
+        "facets": {"type": "boolean", "default": False, "description": "Count the languages and licences of all hits"},
     },
     ("query",),
 )

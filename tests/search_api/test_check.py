@@ -14,7 +14,7 @@ import pytest
 from codecite.indexer import open_index
 from codecite.indexer.attribution.policy import Policy
 from codecite.indexer.errors import CodeciteError, IndexCorruptError
-from codecite.indexer.index import Index
+from codecite.indexer.index import EmbeddedIndex
 from codecite.indexer.records import Report
 from codecite.search_api.cli.batch import Asked, check_batch
 
@@ -157,7 +157,7 @@ def test_a_damaged_index_ends_a_long_batch_with_one_error(
 ) -> None:
     """Where another process meets the damage too; what was answered before it is written."""
 
-    class Damaged(Index):
+    class Damaged(EmbeddedIndex):
         def check(self, text: str, **options: object) -> Report:  # type: ignore[override]
             if text == passage:
                 raise IndexCorruptError("a damaged block")

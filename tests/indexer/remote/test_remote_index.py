@@ -129,6 +129,7 @@ def test_a_stream_tells_the_same(embedded: Index, remote: Index, size: int, pati
         ("parse -string", {"limit": 3, "offset": 1}),
         ("self", {"license": "MIT", "path": "shlex"}),
         ("self", {"repository": "p1", "language": None}),
+        ("self", {"facets": True, "limit": 2}),
         ("nothing_that_is_there", {}),
     ],
 )
@@ -233,7 +234,8 @@ def test_indexes_together_answer_as_embedded_ones_do(
     assert [str(item) if isinstance(item, TextError) else item.to_dict() for item in theirs.check_many(texts)] == [
         str(item) if isinstance(item, TextError) else item.to_dict() for item in ours.check_many(texts)
     ]
-    assert theirs.search("self", limit=5, offset=2).to_dict() == ours.search("self", limit=5, offset=2).to_dict()
+    for options in ({"limit": 5, "offset": 2}, {"facets": True}):
+        assert theirs.search("self", **options).to_dict() == ours.search("self", **options).to_dict()
     text = TEXTS["shlex.py"]
     assert theirs.similar(text, limit=3).to_dict() == ours.similar(text, limit=3).to_dict()
     assert theirs.stats() == ours.stats() and theirs.coverage == ours.coverage
