@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path, required=True, metavar="DIR")
     parser.add_argument("--rate", type=int, default=200, help="requests a second")
     parser.add_argument("--seconds", type=int, default=20, help="for each route")
+    parser.add_argument("--health", type=int, metavar="SECONDS", help="for /healthz, if not as long as the other")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument(
         "--publish", type=float, metavar="S", help="publish a generation so often, to a copy of the index"
@@ -73,7 +74,8 @@ def main() -> None:
                 threading.Thread(target=crawl, args=(server.port,), daemon=True).start()
             before = server.memory()
             print(f"{'route':24}{'requests':>9}{'errors':>8}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
-            health = load(server.port, [b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"], arguments)
+            shorter = argparse.Namespace(**{**vars(arguments), "seconds": arguments.health or arguments.seconds})
+            health = load(server.port, [b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"], shorter)
             row("GET /healthz", health)
             half = server.memory()
             checks = load(server.port, [check(text) for text in texts], arguments)

@@ -23,6 +23,7 @@ from codecite.indexer.licenses.categories import category
 from codecite.indexer.lookup.clusters import ClusterStats, cluster_table, find_clusters, write_clusters
 from codecite.indexer.lookup.documents import Document, digest_named, find_document
 from codecite.indexer.lookup.exact import Passage, find_passages
+from codecite.indexer.lookup.facets import Facets
 from codecite.indexer.lookup.lexical import search
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.lookup.near_matches import find_near_matches
@@ -206,11 +207,13 @@ class Index:
         path: str | None = None,
         limit: int = 10,
         offset: int = 0,
+        facets: bool = False,
     ) -> SearchReport:
         """The Documents that hold the words of a query, the best first, `limit` of them from number `offset` on.
 
-        How a query is written says `lookup/query.py`; the options narrow it as its fields do. Raises QueryError,
-        ConfigError for numbers out of range, NotSearchableError for an index without a lexical part.
+        How a query is written says `lookup/query.py`; the options narrow it as its fields do. With
+        `facets`, the languages and licences of all that are counted have their counts. Raises QueryError, ConfigError
+        for numbers out of range, NotSearchableError for an index without a lexical part.
         """
         if not 1 <= limit <= _MOST_HITS or not 0 <= offset <= _MOST_HITS:
             raise ConfigError(f"limit is {limit}, offset is {offset}; {_MOST_HITS:,} are the most, 1 hit the least")
@@ -219,9 +222,9 @@ class Index:
         more = tuple((name, value) for name, value in options.items() if value)
         asked = replace(asked, fields=asked.fields + more)
         found: list[tuple[float, str, SearchHit]] = []
-        total, capped = 0, False
+        total, capped, tally = 0, False, Facets() if facets else None
         for directory, snapshot in zip(self._directories, self._snapshots, strict=True):
-            hits, count, open_ended = search(snapshot, self._reader(directory, snapshot), asked, offset + limit)
+            hits, count, open_ended = search(snapshot, self._reader(directory, snapshot), asked, offset + limit, tally)
             index = snapshot.manifest.id
             for hit in hits:
                 made = SearchHit(index, hit.score, described(hit.source), hit.snippet, hit.terms)
@@ -229,7 +232,8 @@ class Index:
             total, capped = total + count, capped or open_ended
         found.sort(key=lambda each: each[:2])
         chosen = tuple(hit for _, _, hit in found[offset : offset + limit])
-        return SearchReport(self._coverage, query, offset, total, capped, chosen)
+        counts = None if tally is None else tally.counts()
+        return SearchReport(self._coverage, query, offset, total, capped, chosen, counts)
 
     def _reader(self, directory: Path, snapshot: Snapshot) -> LexicalReader | None:
         named = snapshot.manifest.lexical

@@ -286,7 +286,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class SearchReport:
-    """The hits of a search from `offset` on, the best first. `total` counts all of them, unless capped."""
+    """The hits of a search from `offset` on, the best first. `total` and `facets` count all of them, unless capped."""
 
     indexes: tuple[Coverage, ...]
     query: str
@@ -294,6 +294,7 @@ class SearchReport:
     total: int
     total_capped: bool
     hits: tuple[SearchHit, ...]
+    facets: Mapping[str, Mapping[str, int]] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, `codecite-search/1`."""

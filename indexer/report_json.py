@@ -40,6 +40,7 @@ def report_to_dict(report: Report) -> dict[str, Any]:
 
 def search_to_dict(report: SearchReport) -> dict[str, Any]:
     """The form of the hits of a search."""
+    facets = {} if report.facets is None else {"facets": {name: dict(found) for name, found in report.facets.items()}}
     return {
         "schema": "codecite-search/1",
         "codecite": _version(),
@@ -47,6 +48,7 @@ def search_to_dict(report: SearchReport) -> dict[str, Any]:
         "query": report.query,
         "total": report.total,
         "total_capped": report.total_capped,
+        **facets,
         "hits": [
             {
                 "rank": rank,

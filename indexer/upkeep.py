@@ -70,6 +70,19 @@ class RemoveResult:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What rules would take out: how many Origins, Documents that would no longer be found, and others that would.
+
+    `files` are the first Origins of them, each its path, the purl or repository of its Package, and its SWHID.
+    """
+
+    origins: int
+    documents: int
+    kept: int
+    files: tuple[tuple[str, str, str], ...]
+
+
 def compact(directory: Path) -> CompactResult:
     """Merge all Segments into as few as hold them, and erase what was removed: no byte of it stays.
 
@@ -157,6 +170,29 @@ def remove(directory: Path, rules: Iterable[Takedown], *, dry_run: bool = False)
         write_sealed(directory / name, takedowns.to_json())
         manifest = without(directory, manifest, gone, name)
     return replace(result, generation=manifest.generation, seconds=time.monotonic() - began)
+
+
+def selected(directory: Path, rules: Iterable[Takedown], limit: int) -> Selected:
+    """What `remove` would take out, with at most `limit` of the files; nothing is written, no lock is asked for.
+
+    Raises as `read_manifest` does.
+    """
+    takedowns = Takedowns(rules)
+    snapshot = Snapshot(directory, read_manifest(directory))
+    touched: list[Flags] = []
+    files: list[tuple[str, str, str]] = []
+    for opened in snapshot.segments:
+        segment = opened.segment
+        hidden = segment.live & _hidden(segment, takedowns)
+        touched.append(hidden)
+        for row in np.flatnonzero(hidden)[: limit - len(files)].tolist():
+            package, document = segment.package_of(row)[0], int(segment.origin_document[row])
+            own = document < len(segment.contents)
+            digest = segment.contents[document] if own else segment.foreign[document - len(segment.contents)]
+            place = package.purl or package.repository or ""
+            files.append((segment.path_of(row), place, f"swh:1:cnt:{digest.tobytes().hex()}"))
+    documents, kept = _documents(snapshot, touched)
+    return Selected(sum(int(np.count_nonzero(flags)) for flags in touched), documents, kept, tuple(files))
 
 
 def remove_packages(directory: Path, gone: Callable[[Package], bool]) -> Manifest:

@@ -18,20 +18,27 @@ from codecite.indexer.index import Index
 from codecite.search_api import edge, problems
 from codecite.search_api.routes import (
     about,
+    archive,
     check,
     described,
     documents,
+    duplicates,
     generate,
     health,
     notice,
     openai,
     overlap,
+    removals,
+    scan,
     search,
 )
 from codecite.search_api.service import NAME, make_service
 from codecite.search_api.settings import Settings
 
-ROUTES = (check, documents, search, notice, generate, about, openai, overlap, health, described)
+ROUTES = (
+    *(check, archive, scan, notice, documents, duplicates, search, generate, about, removals),
+    *(openai, overlap, health, described),
+)
 _UI = "codecite.search_api.ui"
 
 

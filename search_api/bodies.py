@@ -1,7 +1,7 @@
-"""The body of a request -> the object in it, held against its schema.
+"""The body or the query of a request -> the object in it, held against its schema.
 
-In: the bytes of a body, a JSON Schema. Out: the object. What does not fit is a Problem that names each field and what
-may stand there; it never repeats what stood there. It refuses to know what the fields mean.
+In: the bytes of a body or a query string, a JSON Schema. Out: the object. What does not fit is a Problem that names
+each field and what may stand there; it never repeats what stood there. It refuses to know what the fields mean.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from codecite.search_api.problems import Problem
 
+BYTES = "application/octet-stream"
 _SHOWN = 10
 """Fields that a Problem names at most."""
 
@@ -51,11 +52,32 @@ class Schema:
 
 def read_body(schema: Schema) -> dict[str, Any]:
     """The object in the body of this request."""
-    if request.mimetype != "application/json":
-        raise Problem(415, "send the body as JSON, with Content-Type: application/json")
+    return schema.check(_parsed(_body("application/json", "as JSON")))
+
+
+def read_bytes() -> bytes:
+    """The bytes in the body of this request."""
+    return _body(BYTES, "as bytes")
+
+
+def read_query(schema: Schema) -> dict[str, Any]:
+    """The object in the query string of this request."""
+    asked: dict[str, Any] = dict(request.args)
+    for name, text in request.args.items():
+        kind = schema.form["properties"].get(name, {}).get("type")
+        if kind == "integer" and text.isascii() and text.isdigit() and len(text) < 10:
+            asked[name] = int(text)
+        elif kind == "boolean" and text in ("true", "false"):
+            asked[name] = text == "true"
+    return schema.check(asked)
+
+
+def _body(kind: str, how: str) -> bytes:
+    if request.mimetype != kind:
+        raise Problem(415, f"send the body {how}, with Content-Type: {kind}")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "send the body as it is, without Content-Encoding")
-    return schema.check(_parsed(request.get_data()))
+    return request.get_data()
 
 
 def _parsed(content: bytes) -> Any:

@@ -110,5 +110,6 @@ class Rates:
             if len(self._buckets) > _CLIENTS:
                 self._buckets.popitem(last=False)
         if not enough:
-            detail = f"more than {self._rate:g} requests a second come from this client; wait a little"
+            often = f"{self._rate:g} requests a second" if self._rate >= 1 else f"{self._rate * 60:g} of these a minute"
+            detail = f"more than {often} come from this client; wait a little"
             raise Problem(429, detail, retry_after=(1 - held) / self._rate)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from flask import Flask
 
-from codecite.search_api.bodies import Schema
+from codecite.search_api.bodies import BYTES, Schema
 
 View = TypeVar("View", bound=Callable[..., Any])
 JSON = "application/json"
@@ -64,11 +64,15 @@ def form(name: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a route does: `query` has the schemas of its parameters, `answers` that of each media type."""
+    """What a route does: `query` has the schemas of its parameters, `answers` that of each media type.
+
+    The body is JSON of the schema `body`, or (`file`) the bytes of a file.
+    """
 
     summary: str
     tag: str
     body: Schema | None = None
+    file: bool = False
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=lambda: {JSON: {"type": "object"}})
@@ -143,6 +147,8 @@ def _operation(described: Operation, in_path: list[str], method: str) -> dict[st
         },
         "security": [{}] if described.public else [{}, {"key": []}],
     }
+    if described.file:
+        made["requestBody"] = {"required": True, "content": {BYTES: {"schema": {"type": "string", "format": "binary"}}}}
     if described.body is not None and method != "GET":
         made["requestBody"] = {"required": True, "content": {JSON: {"schema": described.body.form}}}
     return made

@@ -15,6 +15,7 @@ from flask import current_app, g
 from codecite.generator.generator import Generator
 from codecite.indexer.attribution.policy import READY, Policy, load_policy
 from codecite.indexer.index import Index
+from codecite.search_api.highlight import Colours
 from codecite.search_api.limits import Deadline, Gate, Rates
 from codecite.search_api.live import LiveIndex
 from codecite.search_api.metrics import Metrics
@@ -43,6 +44,9 @@ class Service:
     rates: Rates
     streams: Streams
     metrics: Metrics
+    colours: Colours
+    removals: Rates
+    previews: Rates
     stopping: bool = False
 
     def ask(self, question: Callable[[Index], T], size: int = 0) -> T:
@@ -98,6 +102,7 @@ def make_service(index: Index, generator: Generator | None, policy: Policy, sett
     generations = Gate("completions", settings.generations, settings.wait)
     streams = Streams(settings.replay_bytes, settings.replay_seconds, settings.unheard_seconds)
     gauges: dict[str, Callable[[], float]] = {
+        "codecite_generation_refused": lambda: live.refused,
         "codecite_checks_under_way": lambda: checks.busy,
         "codecite_completions_under_way": lambda: generations.busy,
         "codecite_streams_kept": lambda: len(streams),
@@ -113,4 +118,7 @@ def make_service(index: Index, generator: Generator | None, policy: Policy, sett
         rates=Rates(settings.rate, settings.burst),
         streams=streams,
         metrics=Metrics(lambda: live.current.coverage, gauges),
+        colours=Colours(),
+        removals=Rates(1 / 60, 5),
+        previews=Rates(1 / 4, 10),
     )

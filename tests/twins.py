@@ -6,7 +6,7 @@ imported from the kernels but the two constants that define the contract.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from codecite.indexer.config import KGRAM, WINDOW
@@ -289,6 +289,23 @@ def surroundings(raw: bytes, position: int) -> tuple[bytes, bytes, bytes]:
     return text[first:position][::-1], text[position + KGRAM : last], raw[offsets[first] : offsets[last - 1] + 1]
 
 
+def spaces_behind(raw: bytes, position: int) -> int:
+    r"""Which white space comes before each canonical byte behind a k-gram, within its context: two bits each.
+
+    None, a blank, a line feed, anything else; the nearest lowest.
+
+    >>> spaces_behind(b"a" * 25 + b" bc\n d\te\nf", 0)
+    753
+    """
+    offsets = [offset for offset, _ in places(raw)]
+    first, last = position + KGRAM, min(len(offsets), position + KGRAM + WINDOW)
+    found = 0
+    for number, i in enumerate(range(first, last)):
+        space = raw[offsets[i - 1] + 1 : offsets[i]]
+        found |= ({b"": 0, b" ": 1, b"\n": 2}.get(space, 3)) << (2 * number)
+    return found
+
+
 def nexts(frequent: Sequence[int], length: int) -> list[int | None]:
     """For the frequent postings of a Document of `length` canonical bytes, the next of each: an index, or None.
 
@@ -305,23 +322,34 @@ def nexts(frequent: Sequence[int], length: int) -> list[int | None]:
     return found
 
 
-def chained(documents: Sequence[tuple[bytes, Sequence[int]]]) -> list[list[int]]:
+def chained(documents: Sequence[tuple[bytes, Sequence[int]]], diverging: Collection[bytes] = ()) -> list[list[int]]:
     """For the frequent postings of each Document a number, equal for those that nothing tells apart.
 
-    That is so where contexts and white space agree, and nexts lie as far on and have one number.
+    That is so where contexts and white space agree, and nexts lie as far on and have one number. For postings of
+    `diverging` k-grams it is enough if that goes up to the first of another k-gram, which is the same one.
 
     >>> chained([(b"a" * 60, [0]), (b"a" * 60, [0]), (b"a" * 59 + b" a", [0, 5])])
     [[0], [0], [2, 1]]
+    >>> tails = [(b"ab" * 40 + tail * 40, [0, 20, 41]) for tail in (b"c", b"d")]
+    >>> chained(tails), chained(tails, {b"ab" * 12 + b"a"})
+    ([[2, 1, 0], [5, 4, 3]], [[4, 2, 0], [4, 2, 5]])
     """
     known: dict[object, int] = {}
     numbers: list[list[int]] = []
     for raw, frequent in documents:
-        following = nexts(frequent, len(canonical(raw)))
-        mine = [0] * len(frequent)
+        text = canonical(raw)
+        following = nexts(frequent, len(text))
+        whole, mine = [0] * len(frequent), [0] * len(frequent)
+        kgrams = [text[position : position + KGRAM] for position in frequent]
         for i in range(len(frequent) - 1, -1, -1):
             after = following[i]
-            beyond = None if after is None else (frequent[after] - frequent[i], mine[after])
-            mine[i] = known.setdefault((surroundings(raw, frequent[i]), beyond), len(known))
+            gap = None if after is None else frequent[after] - frequent[i]
+            around = surroundings(raw, frequent[i])
+            beyond = None if after is None else (gap, whole[after])
+            whole[i] = mine[i] = known.setdefault((around, beyond), len(known))
+            if after is not None and kgrams[i] in diverging:
+                onward = mine[after] if kgrams[after] in diverging else kgrams[after]
+                mine[i] = known.setdefault((around, "cut", gap, onward), len(known))
         numbers.append(mine)
     return numbers
 

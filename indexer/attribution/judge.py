@@ -54,15 +54,18 @@ def sources_wanted(policy: Policy, counts: Counts | None = None) -> int:
 
     None where it can say nothing worse than it says of the licences; its exceptions may have to see all.
     """
-    said = {policy.default, *policy.rules.values()}
-    if policy.outbound is not None:
-        said.add(Outcome.FAIL)
+    said = _sayable(policy)
     if said == {Outcome.PASS}:
         return 0
     if counts is None or policy.exceptions or policy.origins is Origins.EARLIEST:
         return SOURCES_SEEN
     outcome = _together([_of_expression(license, policy).outcome for license in counts.licenses], policy)
     return 0 if outcome is worst(said) else SOURCES_SEEN
+
+
+def _sayable(policy: Policy) -> set[Outcome]:
+    """The outcomes that a policy may give a licence."""
+    return {policy.default, *policy.rules.values()} | ({Outcome.FAIL} if policy.outbound is not None else set())
 
 
 def claim_of(license: str, evidence: tuple[LicenseEvidence, ...]) -> tuple[str, frozenset[str]] | None:
@@ -76,10 +79,13 @@ def judge(
     attributions: Iterable[Attribution], policy: Policy, today: date | None = None
 ) -> tuple[tuple[Attribution, ...], Verdict]:
     """Each Attribution with its outcome, in their order, and the Verdict: the worst outcome, with all reasons."""
+    if _sayable(policy) == {Outcome.PASS}:
+        return tuple(replace(attribution, outcome=Outcome.PASS) for attribution in attributions), Verdict()
     day = today or date.today()
+    said = _Said(policy)
     judged, reasons = [], []
     for attribution in attributions:
-        outcome, found = _outcome(attribution, policy, day)
+        outcome, found = _outcome(attribution, policy, said, day)
         judged.append(replace(attribution, outcome=outcome))
         reasons += found
     return tuple(judged), Verdict(worst(item.outcome for item in judged), tuple(reasons))
@@ -95,7 +101,19 @@ def license_outcome(expression: str, policy: Policy) -> Outcome:
     return _of_expression(expression, policy).outcome
 
 
-def _outcome(attribution: Attribution, policy: Policy, day: date) -> tuple[Outcome, list[Reason]]:
+class _Said(dict[str, _Judged]):
+    """What a policy says of each expression, which is looked at once: passages of one text share most of theirs."""
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__()
+        self._policy = policy
+
+    def __missing__(self, expression: str) -> _Judged:
+        found = self[expression] = _of_expression(expression, self._policy)
+        return found
+
+
+def _outcome(attribution: Attribution, policy: Policy, said: _Said, day: date) -> tuple[Outcome, list[Reason]]:
     sources = attribution.sources
     attribution = replace(attribution, sources=sources[:SOURCES_SEEN])
     match = attribution.match
@@ -106,7 +124,7 @@ def _outcome(attribution: Attribution, policy: Policy, day: date) -> tuple[Outco
     judged: dict[str, _Judged] = {}
     expired: dict[str, Exempt] = {}
     for license in match.counts.licenses:
-        judged[license] = _of_expression(license, policy)
+        judged[license] = said[license]
         if judged[license].outcome is not Outcome.PASS:
             exempt = _exempt(license, attribution, policy)
             if exempt is not None and (exempt.expires is None or day <= exempt.expires):
@@ -123,13 +141,12 @@ def _outcome(attribution: Attribution, policy: Policy, day: date) -> tuple[Outco
             for license, item in judged.items()
             if item.outcome is not Outcome.PASS
         ]
-        said = [item.outcome for item in judged.values()]
-        if policy.origins is Origins.SHOW_BOTH and Outcome.FAIL in said:
+        if policy.origins is Origins.SHOW_BOTH and Outcome.FAIL in {item.outcome for item in judged.values()}:
             allowed = [license for license, item in judged.items() if item.outcome is Outcome.PASS]
             if allowed:
                 text = f"the passage also stands under {', '.join(allowed)}, allowed by {policy.name}: no failure"
                 reasons.append(Reason("origins.show-both", match.id, text))
-    conflict, conflicts = _conflicts(sources, policy, match.id, outcome)
+    conflict, conflicts = _conflicts(sources, said, match.id, outcome)
     return conflict, reasons + conflicts
 
 
@@ -224,18 +241,9 @@ def _covers(exempt: Exempt, origin: Origin) -> bool:
     return exempt.path is None or fnmatchcase(origin.path, exempt.path)
 
 
-def _conflicts(
-    sources: tuple[Source, ...], policy: Policy, match: str, outcome: Outcome
-) -> tuple[Outcome, list[Reason]]:
+def _conflicts(sources: tuple[Source, ...], said: _Said, match: str, outcome: Outcome) -> tuple[Outcome, list[Reason]]:
     """The outcome where evidence that disagrees makes it worse, and the reasons."""
     reasons: dict[Reason, None] = {}
-    said: dict[str, _Judged] = {}
-
-    def judged_as(expression: str) -> _Judged:
-        if expression not in said:
-            said[expression] = _of_expression(expression, policy)
-        return said[expression]
-
     claimed = set()
     for i, source in enumerate(sources):
         origin = source.origin
@@ -248,8 +256,8 @@ def _conflicts(
         for evidence in origin.evidence:
             if evidence.expression is None or evidence.expression == origin.license:
                 continue
-            judged = judged_as(evidence.expression)
-            if _RANK[judged.outcome] > _RANK[judged_as(origin.license).outcome]:
+            judged = said[evidence.expression]
+            if _RANK[judged.outcome] > _RANK[said[origin.license].outcome]:
                 outcome = worst([outcome, judged.outcome])
                 text = (
                     f"{origin.path} is taken to be under {origin.license}, but {evidence.kind} ({evidence.where}) says "

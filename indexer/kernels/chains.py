@@ -21,15 +21,19 @@ import numpy as np
 
 from codecite.indexer.config import GUARANTEE, KGRAM
 from codecite.indexer.kernels.contexts import REACH
+from codecite.indexer.kernels.cut import keep_cut
 from codecite.indexer.kernels.found import DONE, Found, Query, add_family, add_span, compare, full_with, record, slot_of
 from codecite.indexer.kernels.frequent import (
+    CLOSED,
+    CUT_OFF,
     OPEN,
     SEEN,
+    STATE,
+    STATE_BITS,
+    STATES,
     Agreements,
     Frequent,
     agree,
-    chain,
-    edge_later,
     end_posting,
     first_posting,
     first_with,
@@ -37,6 +41,7 @@ from codecite.indexer.kernels.frequent import (
 from codecite.indexer.kernels.grouping import SIDE, SIDE_BITS
 from codecite.indexer.kernels.jit import inlined, part
 from codecite.indexer.kernels.licensed import Licensed
+from codecite.indexer.kernels.onward import chain, edge_later
 from codecite.indexer.kernels.rulers import document_run, visit_run
 from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, SegmentArrays, find_stretch, posting
 from codecite.indexer.kernels.types import Ints
@@ -88,23 +93,42 @@ def visit_list(
             if earlier == REACH:
                 continue
             later = np.int64(room[begin + count + np.int64(sides & SIDE)])
-            is_open = False
+            state = np.int64(CLOSED)
             if later < REACH:
                 if earlier + KGRAM + later < GUARANTEE:
                     continue
             elif known.ahead_at[q] >= 0:
                 value = np.int64(known.ahead[np.int64(known.ahead_at[q]) + group - frequent.lists[2, number]])
-                later = value >> 1
-                is_open = value & 1 != 0
+                later = value >> STATE_BITS
+                state = value & STATES
             else:
                 later = chain(frequent, known, query.text, number, group, q, 0)
-                is_open = known.state[OPEN] != 0
-                begin = agree(frequent, known, query.text, number, q)
-                if begin < 0:
-                    return DONE
-            full = _keep(
-                query, segment, frequent, scratch, licensed, found, number, group, f, q, earlier, later, is_open, seen
-            )
+                state = known.state[STATE]
+            if state == CUT_OFF:
+                full = keep_cut(
+                    query, segment, frequent, known, scratch, licensed, found, number, group, f, q, earlier, later
+                )
+            else:
+                is_open = state == OPEN
+                full = _keep(
+                    query,
+                    segment,
+                    frequent,
+                    scratch,
+                    licensed,
+                    found,
+                    number,
+                    group,
+                    f,
+                    q,
+                    earlier,
+                    later,
+                    is_open,
+                    seen,
+                )
+            begin = agree(frequent, known, query.text, number, q)
+            if begin < 0:
+                return DONE
             if full != DONE:
                 return full
     return DONE
@@ -234,10 +258,11 @@ def _visit_run(
             continue
         if e >= 2 * table + count and runs[2, i] != 0 and at == start + runs[0, i]:
             continue
-        later = edge_later(query.text, frequent, known, number, e)
+        value = edge_later(query.text, frequent, known, number, e)
+        later = value >> STATE_BITS
         if earlier + KGRAM + later < GUARANTEE:
             continue
-        is_open = edges[3, e] & 1 != 0
+        is_open = value & STATES != CLOSED
         full = _keep(
             query, segment, frequent, scratch, licensed, found, number, group, f, at, earlier, later, is_open, seen
         )

@@ -6,6 +6,10 @@ what follows it. It refuses to know of files.
 The *context* of a posting is the `REACH` canonical bytes before its k-gram (the nearest first) and as many behind it,
 fewer where its Document ends. Its *next* is the last frequent posting that begins at most `REACH` bytes further on in
 the same Document, where the context behind is whole.
+
+Where many Documents have a text that each goes on with in another way, their chains differ all along that text. Lists
+with many times as many chains as contexts are *diverging*: their chains are *cut* before the first posting of another
+list, so that the copies of the text are one.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from codecite.indexer.config import KGRAM, WINDOW
-from codecite.indexer.kernels.jit import kernel, making_kernel, part
+from codecite.indexer.kernels.jit import kernel, making_kernel, making_part, part
 from codecite.indexer.kernels.memory import load64, store64
 from codecite.indexer.kernels.types import Any16, Any32, Bytes, Flags, Ints, Words
 
@@ -32,6 +36,7 @@ _HIGH_BITS = np.uint64(0x8080808080808080)
 _P1 = np.uint64(0x9E3779B185EBCA87)
 _LOW = np.uint64(0xFFFFFFFF)
 _DIGIT_BITS = 11
+_CUT = 1 << 32
 
 
 @kernel
@@ -136,6 +141,7 @@ def gather(
     contexts: Bytes,
     whole: Bytes,
     digests: Words,
+    spaces: Words,
 ) -> None:
     """Collect the contexts of the postings in some Documents.
 
@@ -143,8 +149,9 @@ def gather(
     Segment (the end of the last included); only those that hold contexts are read. The Documents, one after the other,
     begin at `starts` in `raw` and at `canonical` in the Segment (likewise). `positions` are the postings in them,
     ascending. `work` is a row, `keys` are KEYS random words. For each posting `digests` gets a hash of its context
-    with the white space in it, `whole` whether REACH bytes are behind it, and `contexts`, unless it is empty, its
-    context (a row each).
+    with the white space in it, `whole` whether REACH bytes are behind it, `spaces` which white space comes before each
+    of these (two bits each, the nearest lowest: none, a blank, a line feed, other), and `contexts`, unless it is empty,
+    its context (a row each).
     """
     i = 0
     b = 0
@@ -176,6 +183,8 @@ def gather(
             for w in range(0, ROW, 8):
                 store64(work, w, np.uint64(0))
             state = keys[KEYS - 1]
+            space = np.uint64(0)
+            spaced = np.uint64(0)
             x = at
             c = left
             while c < stop:
@@ -184,7 +193,11 @@ def gather(
                 if _is_space(byte):
                     state = (state ^ (np.uint64(byte) | np.uint64((c - left) << 8))) * _P1
                     state ^= state >> np.uint64(29)
+                    space = np.uint64(3 if space else 1 if byte == 32 else 2 if byte == 10 else 3)
                     continue
+                if c >= p + KGRAM:
+                    spaced |= space << np.uint64(2 * (c - p - KGRAM))
+                space = np.uint64(0)
                 if c >= p + KGRAM:
                     work[c - p - KGRAM] = byte
                 elif c < p:
@@ -196,6 +209,7 @@ def gather(
             work[63] = p - left
             whole[i] = stop - p - KGRAM == REACH
             digests[i] = _digest(keys, work, state)
+            spaces[i] = spaced
             if len(contexts) > 0:
                 for w in range(0, ROW, 8):
                     store64(contexts, i * ROW + w, load64(work, w))
@@ -203,8 +217,10 @@ def gather(
 
 
 @kernel
-def link(positions: Any32, whole: Bytes, keys: Words, work: Bytes, digests: Words, following: Any32) -> None:
-    """Find the next of each posting, and make the digest of each one of all its chain.
+def link(
+    positions: Any32, whole: Bytes, keys: Words, work: Bytes, local: Words, digests: Words, following: Any32
+) -> None:
+    """Find the next of each posting, and from the digests of contexts (`local`) make those of whole chains.
 
     All go by ascending positions; `work` is a row, `keys` are others than those of `gather`; `following` gets the
     number of the next in them, or NONE.
@@ -216,11 +232,73 @@ def link(positions: Any32, whole: Bytes, keys: Words, work: Bytes, digests: Word
             ahead -= 1
         if ahead > i and whole[i]:
             following[i] = ahead
-            store64(work, 0, digests[i])
-            store64(work, 8, digests[ahead])
-            digests[i] = _digest(keys, work[:16], np.uint64(np.int64(positions[ahead]) - p))
+            digests[i] = _onward(keys, work, local[i], digests[ahead], np.int64(positions[ahead]) - p)
         else:
             following[i] = NONE
+            digests[i] = local[i]
+
+
+@part
+def _onward(keys: Words, work: Bytes, local: np.uint64, onward: np.uint64, gap: int) -> np.uint64:
+    store64(work, 0, local)
+    store64(work, 8, onward)
+    return _digest(keys, work[:16], np.uint64(gap))
+
+
+@making_kernel
+def find_diverging(sizes: Ints, places: Any32, local: Words, digests: Words, times: int, diverging: Flags) -> None:
+    """Of the lists that are set in `diverging` leave those with at least so many `times` as many chains as contexts.
+
+    `places` says where the digests of postings stand, one list after the other, as many as `sizes` say.
+    """
+    begin = 0
+    for i in range(len(sizes)):
+        mine = places[begin : begin + sizes[i]]
+        if diverging[i]:
+            diverging[i] = _distinct(digests, mine) >= times * _distinct(local, mine)
+        begin += sizes[i]
+
+
+@making_part
+def _distinct(values: Words, places: Any32) -> int:
+    ordered = np.empty(len(places), np.uint64)
+    for i in range(len(places)):
+        ordered[i] = values[places[i]]
+    ordered.sort()
+    count = 1
+    for i in range(1, len(ordered)):
+        count += ordered[i] != ordered[i - 1]
+    return count
+
+
+@kernel
+def cut(
+    positions: Any32,
+    following: Any32,
+    lists: Any32,
+    diverging: Flags,
+    keys: Words,
+    work: Bytes,
+    local: Words,
+    digests: Words,
+) -> None:
+    """For the postings of diverging lists make the digest of the chain up to the first list that is none of these.
+
+    All but `diverging` go by ascending positions; `lists` names the list of each posting; `digests` holds what `link`
+    made of them.
+    """
+    for i in range(len(positions) - 1, -1, -1):
+        if not diverging[lists[i]]:
+            continue
+        after = following[i]
+        if after == NONE:
+            digests[i] = local[i]
+            continue
+        gap = np.int64(positions[after]) - np.int64(positions[i])
+        if diverging[lists[after]]:
+            digests[i] = _onward(keys, work, local[i], digests[after], gap)
+        else:
+            digests[i] = _onward(keys, work, local[i], np.uint64(lists[after]), gap | _CUT)
 
 
 @making_kernel

@@ -16,14 +16,16 @@ from codecite.indexer.kernels.frequent import (
     GAP,
     GAP_SHIFT,
     OPEN,
+    STATE,
+    STATE_BITS,
     Agreements,
     Frequent,
-    chain,
     new_agreements,
     touch_list,
 )
-from codecite.indexer.kernels.grouping import CUT, SIDE, SIDE_BITS
+from codecite.indexer.kernels.grouping import CUT, SHORT, SIDE, SIDE_BITS
 from codecite.indexer.kernels.jit import kernel, making_kernel, making_part, part
+from codecite.indexer.kernels.onward import chain
 from codecite.indexer.kernels.types import Bytes, Ints
 
 _PENDING = -2
@@ -51,9 +53,9 @@ def _beyond(
     for i in range(count):
         head = np.int64(contexts[at])
         at += 1
-        shared = head & (CUT - 1)
+        shared = head & (SHORT - 1)
         length = np.int64(REACH)
-        if head & CUT:
+        if head & SHORT:
             length = np.int64(contexts[at])
             at += 1
         for j in range(shared, length):
@@ -102,10 +104,10 @@ def follow_runs(
         head = np.int64(frequent.contexts[at])
         at += 1
         length = np.int64(REACH)
-        if head & CUT:
+        if head & SHORT:
             length = np.int64(frequent.contexts[at])
             at += 1
-        at += length - (head & (CUT - 1))
+        at += length - (head & (SHORT - 1))
     _beyond(frequent.contexts, at, later, endless[REACH + KGRAM :], text, stop, 1, behind_it[0], behind_it[1])
     groups = frequent.groups[first:end]
     path = np.empty(end - first, np.int64)
@@ -128,13 +130,13 @@ def follow_runs(
             path[steps] = at
             steps += 1
             following = groups[at, 0] >> np.uint64(32)
-            if following == np.uint64(NONE):
+            if following == np.uint64(NONE) or groups[at, 1] & CUT != 0:
                 runs[1, at] = -1
                 break
             onward = np.int64(following) - first
             if onward < 0 or onward >= end - first:
                 length = chain(frequent, known, endless, number, at + first, REACH, period)
-                runs[1, at] = -1 if known.state[OPEN] != 0 else length
+                runs[1, at] = -1 if known.state[STATE] == OPEN else length
                 runs[3, at] = -1
                 break
             if runs[1, onward] != _PENDING:
@@ -206,7 +208,7 @@ def _edges_of_list(query: Query, frequent: Frequent, known: Agreements, number: 
             edges[2, e] = min(ahead, at - start)
             if together:
                 edges[2, e] = -1 if runs[2, table + i] < 0 else ahead + runs[2, table + i]
-            edges[3, e] = 2 * value
+            edges[3, e] = value << STATE_BITS
             e += 1
         if e < end:
             edges[0, e:end] = -1

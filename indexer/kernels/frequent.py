@@ -1,19 +1,24 @@
 """The read side of frequent fingerprints: how far groups of postings agree with a text, without touching a Document.
 
-In: the sections `lists`, `groups` and `contexts` of a Segment, a text and a place in it. Out: for each group of a
-list how far its postings agree with the text on either side. It refuses to know of licences and spans.
+In: the sections `lists`, `groups`, `contexts` and `resumed` of a Segment, a text and a place in it. Out: for each
+group of a list how far its postings agree with the text on either side. It refuses to know of licences and spans.
 
-`lists` (6 x L + 1) holds for each frequent list where its postings begin and end, its first group, where its contexts
-begin, how many of them lie before the k-gram (they come first) and how many behind; the last column ends the last list.
+`lists` (7 x L + 1) holds for each frequent list where its postings begin and end, its first group, where its contexts
+begin, how many of them lie before the k-gram (they come first) and how many behind, and where its rows of `resumed`
+begin (-1 if it has none, DIVERGING for a diverging list); the last column ends the last list.
 `groups` (G x 2) packs two words a group: where its postings begin, its next group (32 bits each); its contexts behind
 and before the k-gram, by number in its list (29 bits each), and how far on the next group's k-gram begins. What a
 context, a next and a group are is in `contexts.py` and `grouping.py`. A context is one byte that says how many bytes it
-shares with the one before it (and CUT where it is shorter than REACH; then its length follows), then its other bytes.
+shares with the one before it (and SHORT where it is shorter than REACH; then its length follows), then its other bytes.
 
 All contexts of a list are compared in one pass: what a context shares with the one before, whose agreement is known,
 says its own agreement, unless it shares just as much. Beyond its context a group agrees as far as its next does, and
 so on to the end of the chain. A chain is *open* if it agrees to its end and more: then the next fingerprint of
 these Documents is no frequent one, and lies in what agrees.
+
+A chain that is *cut* goes on in another way for each posting: in the group of its next there, which that list finds by
+its position. For each posting of such a list, ascending, `resumed` (R x 2) holds its position and its group (32 bits
+each), and the white space behind its k-gram (`contexts.gather`).
 """
 
 from __future__ import annotations
@@ -24,28 +29,36 @@ import numpy as np
 
 from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.checked import touch_items
-from codecite.indexer.kernels.contexts import NONE, REACH
-from codecite.indexer.kernels.grouping import CUT, GAP_BITS, SIDE, SIDE_BITS
+from codecite.indexer.kernels.contexts import REACH
+from codecite.indexer.kernels.grouping import GAP_BITS, SHORT, SIDE, SIDE_BITS
 from codecite.indexer.kernels.jit import inlined, kernel, making_kernel, part
-from codecite.indexer.kernels.segment import CONTEXTS, GROUPS
-from codecite.indexer.kernels.types import Bytes, Ints, Ints32, Words
+from codecite.indexer.kernels.segment import CONTEXTS, GROUPS, RESUMED
+from codecite.indexer.kernels.types import Any32, Bytes, Ints, Ints32, Words
 
 GAP = np.uint64((1 << GAP_BITS) - 1)
-_MEMO = 1 << 12
-_PATH = 256
+MEMO = 1 << 12
+PATH = 256
 _PLACES = 1 << 10
 _AHEAD = 1 << 22
 SEEN = 509
 GAP_SHIFT = np.uint64(2 * SIDE_BITS)
-_USED, _COUNT, OPEN, _TEXT, _FILLED = range(5)
+USED, COUNT, STATE, TEXT, FILLED = range(5)
+CLOSED, OPEN, CUT_OFF = range(3)
+"""How a chain ends: where the text differs, at its own end, or where it is cut."""
+STATE_BITS = 2
+STATES = (1 << STATE_BITS) - 1
+DIVERGING = -2
+LOW = np.uint64(0xFFFFFFFF)
 
 
 class Frequent(NamedTuple):
-    """The frequent lists of a Segment, and the guards of its sections."""
+    """The frequent lists of a Segment, all its postings, and the guards of its sections."""
 
     lists: Ints
     groups: Words
     contexts: Bytes
+    resumed: Words
+    positions: Any32
     guards: Words
 
 
@@ -54,17 +67,18 @@ class Agreements(NamedTuple):
 
     `room` holds the agreements of the contexts of lists (before, then behind), `at[q]` where those of the list at
     place q begin, or -1, `number_at[q]` which list it is; `places` are the q that are known. `ahead` holds what `chain`
-    says of all groups of a list, doubled, plus one if it is open; `ahead_at[q]` is where those of the list at place q
+    says of all groups of a list, times four, plus how it ends; `ahead_at[q]` is where those of the list at place q
     begin, or -1. When `room` is full all of it is forgotten. `memo` (4 x n) remembers chains: group and text, place,
-    agreement, whether it is open; `path` is those that a chain goes through. `state` holds: how much of `room` is used,
-    how many `places`, whether the last chain was open, the number of the text, how much of `ahead` is used. `counts`
-    and `seen` are for whoever looks through groups.
+    agreement, how it ends; `path` is those that a chain goes through. Where a chain was found cut before place q,
+    `resumed_at[q]` is the list there. `state` holds: how much of `room` is used, how many `places`, how the last chain
+    ended, the number of the text, how much of `ahead` is used. `counts` and `seen` are for whoever looks through
+    groups.
 
     `runs` (5 x n) holds, from `run_at[f]` on, for each group of the list of a fingerprint in a run, what
     `following.follow_runs` found. `edges` (4 x 2n) has for the groups of the same list, from twice as far on, where a
     run of a Document that begins together with the query's agrees beyond it, then as many for one that ends together:
     group (-1 behind the last), place of the k-gram in the query (-1 where the Documents must be looked at), how far it
-    agrees before it (-1: far enough) and behind, doubled, plus one if the chain is open (-2: ask `edge_later`).
+    agrees before it (-1: far enough) and behind, times four, plus how the chain ends (-4: ask `edge_later`).
     """
 
     room: Bytes
@@ -72,6 +86,7 @@ class Agreements(NamedTuple):
     number_at: Ints32
     ahead: Ints32
     ahead_at: Ints32
+    resumed_at: Ints32
     places: Ints
     memo: Ints
     path: Ints
@@ -97,9 +112,10 @@ def new_agreements(lists: Ints, length: int) -> Agreements:
         np.empty(length + 1, np.int32),
         np.empty(max(_AHEAD, most), np.int32),
         np.full(length + 1, np.int32(-1), np.int32),
+        np.empty(length + 1, np.int32),
         np.empty(_PLACES, np.int64),
-        np.full((4, _MEMO), np.int64(-1), np.int64),
-        np.empty((3, _PATH), np.int64),
+        np.full((4, MEMO), np.int64(-1), np.int64),
+        np.empty((3, PATH), np.int64),
         np.zeros(5, np.int64),
         np.zeros(2, np.int64),
         np.empty(SEEN, np.int64),
@@ -113,17 +129,17 @@ def new_agreements(lists: Ints, length: int) -> Agreements:
 def forget(known: Agreements) -> None:
     """Make ready for another text."""
     _forget_places(known)
-    known.state[_TEXT] += 1
+    known.state[TEXT] += 1
 
 
 @part
 def _forget_places(known: Agreements) -> None:
-    for i in range(known.state[_COUNT]):
+    for i in range(known.state[COUNT]):
         known.at[known.places[i]] = -1
         known.ahead_at[known.places[i]] = -1
-    known.state[_COUNT] = 0
-    known.state[_USED] = 0
-    known.state[_FILLED] = 0
+    known.state[COUNT] = 0
+    known.state[USED] = 0
+    known.state[FILLED] = 0
 
 
 @kernel
@@ -199,10 +215,15 @@ def first_with(frequent: Frequent, number: int, context: int) -> int:
 
 @part
 def touch_list(frequent: Frequent, number: int) -> bool:
-    """Check the blocks that hold the groups and the contexts of a list; whether all are sound."""
+    """Check the blocks that hold the groups, the contexts and the rows of a list; whether all are sound."""
     lists = frequent.lists
-    groups = touch_items(frequent.guards, GROUPS, 2 * lists[2, number], 2 * lists[2, number + 1], 8)
-    return groups and touch_items(frequent.guards, CONTEXTS, lists[3, number], lists[3, number + 1], 1)
+    sound = touch_items(frequent.guards, GROUPS, 2 * lists[2, number], 2 * lists[2, number + 1], 8)
+    sound = sound and touch_items(frequent.guards, CONTEXTS, lists[3, number], lists[3, number + 1], 1)
+    row = lists[6, number]
+    if row >= 0 and sound:
+        end = row + lists[1, number] - lists[0, number]
+        sound = touch_items(frequent.guards, RESUMED, 2 * row, 2 * end, 8)
+    return sound
 
 
 @inlined
@@ -222,13 +243,13 @@ def _agree_now(frequent: Frequent, known: Agreements, text: Bytes, number: int, 
     lists = frequent.lists
     before = lists[4, number]
     behind = lists[5, number]
-    begin = known.state[_USED]
-    if begin + before + behind > len(known.room) or known.state[_COUNT] == len(known.places):
+    begin = known.state[USED]
+    if begin + before + behind > len(known.room) or known.state[COUNT] == len(known.places):
         _forget_places(known)
         begin = np.int64(0)
-    known.state[_USED] = begin + before + behind
-    known.places[known.state[_COUNT]] = q
-    known.state[_COUNT] += 1
+    known.state[USED] = begin + before + behind
+    known.places[known.state[COUNT]] = q
+    known.state[COUNT] += 1
     contexts = frequent.contexts
     at = lists[3, number]
     for side in range(2):
@@ -241,9 +262,9 @@ def _agree_now(frequent: Frequent, known: Agreements, text: Bytes, number: int, 
         for i in range(count):
             head = np.int64(contexts[at])
             at += 1
-            shared = head & (CUT - 1)
+            shared = head & (SHORT - 1)
             length = REACH
-            if head & CUT:
+            if head & SHORT:
                 length = np.int64(contexts[at])
                 at += 1
             if shared < agreed:
@@ -269,112 +290,3 @@ def before(frequent: Frequent, known: Agreements, begin: int, group: int) -> int
 def behind(frequent: Frequent, known: Agreements, number: int, begin: int, group: int) -> int:
     """How far a group of list `number` agrees behind the k-gram, up to REACH."""
     return np.int64(known.room[begin + frequent.lists[4, number] + np.int64(frequent.groups[group, 1] & SIDE)])
-
-
-@part
-def chain(frequent: Frequent, known: Agreements, text: Bytes, number: int, group: int, q: int, period: int) -> int:
-    """How far a group agrees behind the k-gram at `q`; `known.state[OPEN]` says whether its chain is open.
-
-    With a `period`, the text is taken to go on with it for ever: it holds 2 * REACH + k bytes behind REACH + period.
-    """
-    total = np.int64(0)
-    steps = 0
-    is_open = np.int64(0)
-    named = known.state[_TEXT] << 32
-    while True:
-        filled = np.int64(known.ahead_at[q])
-        if filled >= 0:
-            value = np.int64(known.ahead[filled + group - frequent.lists[2, number]])
-            total += value >> 1
-            is_open = value & 1
-            break
-        slot = group & (_MEMO - 1)
-        if known.memo[0, slot] == named | group and known.memo[1, slot] == q:
-            total += known.memo[2, slot]
-            is_open = known.memo[3, slot]
-            break
-        if steps < _PATH:
-            known.path[0, steps] = group
-            known.path[1, steps] = q
-            known.path[2, steps] = total
-        steps += 1
-        begin = agree(frequent, known, text, number, q)
-        if begin < 0 or steps > len(frequent.groups):
-            break
-        reached = behind(frequent, known, number, begin, group)
-        following = frequent.groups[group, 0] >> np.uint64(32)
-        if reached < REACH or following == np.uint64(NONE):
-            total += reached
-            is_open = np.int64(reached == REACH)
-            break
-        gap = np.int64((frequent.groups[group, 1] >> GAP_SHIFT) & GAP)
-        total += gap
-        q += gap
-        if period > 0:
-            q = REACH + (q - REACH) % period
-        group = np.int64(following)
-        if group < frequent.lists[2, number] or group >= frequent.lists[2, number + 1]:
-            number = np.int64(known.number_at[q]) if known.at[q] >= 0 else list_of_group(frequent, group)
-    for i in range(min(steps, _PATH)):
-        slot = known.path[0, i] & (_MEMO - 1)
-        known.memo[0, slot] = named | known.path[0, i]
-        known.memo[1, slot] = known.path[1, i]
-        known.memo[2, slot] = total - known.path[2, i]
-        known.memo[3, slot] = is_open
-    known.state[OPEN] = is_open
-    return total
-
-
-@part
-def edge_later(text: Bytes, frequent: Frequent, known: Agreements, number: int, e: int) -> int:
-    """How far the group of an edge agrees behind its k-gram."""
-    edges = known.edges
-    if edges[3, e] < 0:
-        length = chain(frequent, known, text, number, np.int64(edges[0, e]), np.int64(edges[1, e]), 0)
-        edges[3, e] = 2 * length + known.state[OPEN]
-    return np.int64(edges[3, e]) >> 1
-
-
-@part
-def follow(frequent: Frequent, known: Agreements, text: Bytes, number: int, q: int) -> None:
-    """Find what `chain` says of all groups of a list whose k-gram is at `q`, and keep it while there is room.
-
-    Where that is known of the places behind, as it is when the text is gone through from its end, each group takes one
-    step.
-    """
-    begin = agree(frequent, known, text, number, q)
-    if begin < 0 or known.ahead_at[q] >= 0:
-        return
-    lists = frequent.lists
-    first = lists[2, number]
-    count = lists[2, number + 1] - first
-    filled = known.state[_FILLED]
-    if filled + count > len(known.ahead):
-        return
-    known.state[_FILLED] = filled + count
-    room = begin + lists[4, number]
-    for i in range(count):
-        sides = frequent.groups[first + i, 1]
-        reached = np.int64(known.room[room + np.int64(sides & SIDE)])
-        value = 2 * reached
-        if reached == REACH:
-            following = frequent.groups[first + i, 0] >> np.uint64(32)
-            gap = np.int64((sides >> GAP_SHIFT) & GAP)
-            if following == np.uint64(NONE):
-                value += 1
-            elif known.ahead_at[q + gap] >= 0:
-                at = np.int64(known.ahead_at[q + gap]) - lists[2, known.number_at[q + gap]]
-                value = 2 * gap + np.int64(known.ahead[at + np.int64(following)])
-            else:
-                value = 2 * chain(frequent, known, text, number, first + i, q, 0) + known.state[OPEN]
-                if known.at[q] != begin:
-                    return
-        known.ahead[filled + i] = value
-    known.ahead_at[q] = filled
-
-
-@kernel
-def follow_lists(frequent: Frequent, known: Agreements, text: Bytes, numbers: Ints, places: Ints) -> None:
-    """`follow` the lists at some places of a text, which ascend, from the last to the first."""
-    for i in range(len(numbers) - 1, -1, -1):
-        follow(frequent, known, text, numbers[i], places[i])

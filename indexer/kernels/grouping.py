@@ -15,13 +15,15 @@ import numpy as np
 from codecite.indexer.kernels.contexts import BEFORE, NONE, REACH, ROW, WORDS
 from codecite.indexer.kernels.jit import kernel, making_kernel, making_part, part
 from codecite.indexer.kernels.memory import load64
-from codecite.indexer.kernels.types import Any32, Bytes, Ints, Words
+from codecite.indexer.kernels.types import Any32, Bytes, Flags, Ints, Words
 
-CUT = 0x20
+SHORT = 0x20
 """In the head of a front-coded context: the context is shorter than REACH, its length follows."""
 GAP_BITS = 5
 SIDE_BITS = 29
 SIDE = np.uint64((1 << SIDE_BITS) - 1)
+CUT = np.uint64(1 << 63)
+"""In the second word of a group: its chain is cut, and its next is a list."""
 _FEW = 12
 _ODD = np.uint64(0x00FF00FF00FF00FF)
 _PAIRS = np.uint64(0x0000FFFF0000FFFF)
@@ -124,7 +126,7 @@ def _emit(rows: Any32, contexts: Bytes, number: int, previous: int, side: int, o
         limit = min(length, np.int64(contexts[before + 31]))
         while shared < limit and contexts[row + shared] == contexts[before + shared]:
             shared += 1
-    out[at] = shared if length == REACH else shared | CUT
+    out[at] = shared if length == REACH else shared | SHORT
     at += 1
     if length != REACH:
         out[at] = length
@@ -232,6 +234,8 @@ def finish_groups(
     firsts: Any32,
     following: Any32,
     positions: Any32,
+    lists: Any32,
+    diverging: Flags,
     of: Any32,
     order: Any32,
 ) -> int:
@@ -239,8 +243,9 @@ def finish_groups(
 
     The postings of `groups[g, 1]` are those that begin in `members` at `firsts[groups[g, 1]]`. `of` gets the group of
     each posting by number, `order` the numbers of all in the order of groups; where those of each begin there replaces
-    `groups[g, 0]`. `following` goes by number. Returns how many postings have another next than the rest of their
-    group, which is 0 but for a collision of digests.
+    `groups[g, 0]`. `following` goes by number, and `lists`, the list of each. Where a chain is cut the next list stands
+    for the next group, and CUT is set. Returns how many postings have another next than the rest of their group, which
+    is 0 but for a collision of digests.
     """
     done = 0
     for g in range(len(groups)):
@@ -256,14 +261,24 @@ def finish_groups(
         one = np.int64(groups[g, 1])
         begin = np.int64(firsts[one])
         end = np.int64(firsts[one + 1])
-        after = following[members[begin]]
-        groups[g, 1] = NONE if after == NONE else of[after]
-        gap = np.uint64(0) if after == NONE else np.uint64(positions[after] - positions[members[begin]])
+        first = members[begin]
+        after = following[first]
+        if after == NONE:
+            groups[g, 1] = NONE
+            for i in range(begin + 1, end):
+                bad += following[members[i]] != NONE
+            continue
+        is_cut = diverging[lists[first]] and not diverging[lists[after]]
+        names = lists if is_cut else of
+        groups[g, 1] = names[after]
+        gap = np.uint64(positions[after] - positions[first])
         sides[g] |= gap << np.uint64(2 * SIDE_BITS)
+        if is_cut:
+            sides[g] |= CUT
         for i in range(begin + 1, end):
             other = following[members[i]]
-            if other == NONE or after == NONE:
-                bad += other != after
-            elif of[other] != groups[g, 1] or np.uint64(positions[other] - positions[members[i]]) != gap:
+            if other == NONE or names[other] != groups[g, 1]:
                 bad += 1
+            else:
+                bad += np.uint64(positions[other] - positions[members[i]]) != gap
     return bad

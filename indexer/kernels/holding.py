@@ -40,6 +40,16 @@ def _keep_live(scratch: Scratch, bounds: Any32, documents: Ints, places: Ints, f
     return count
 
 
+@part
+def _lead(segment: SegmentArrays, scratch: Scratch, places: Ints, leaders: Ints, first: int, end: int) -> bool:
+    """Whether all leaders are the first places in their Documents, right after `_keep_live`."""
+    for i in range(first, end):
+        document = find_stretch(segment.document_canonical, segment.document_of_granule, leaders[i])
+        if places[scratch.slot[document]] != leaders[i]:
+            return False
+    return True
+
+
 @kernel
 def hold_spans(
     query: Query,
@@ -101,6 +111,7 @@ def hold_spans(
                 frequent,
                 known,
                 scratch,
+                bounds,
                 numbers[minimum],
                 start,
                 end,
@@ -131,10 +142,8 @@ def hold_spans(
                         documents[count] = document
                         places[count] = d - (q - start)
                         count += 1
-        found = count
         count = _keep_live(scratch, bounds, documents, places, done, count)
-        if not grouped or count < found:
-            # The place that stands for others may be one that was dropped.
+        if not grouped or not _lead(segment, scratch, places, leaders, led, more):
             more = led + count - done
             for i in range(done, count):
                 leaders[led + i - done] = places[i]

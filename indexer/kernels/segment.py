@@ -23,7 +23,7 @@ from codecite.indexer.kernels.lz4 import decompress_block
 from codecite.indexer.kernels.memory import common_prefix, common_suffix, load64, store64
 from codecite.indexer.kernels.types import Any16, Any32, Bytes, Ints, Ints32, Words
 
-CONTENT, BUCKETS, TAGS, POSITIONS, GROUPS, CONTEXTS = range(6)
+CONTENT, BUCKETS, TAGS, POSITIONS, GROUPS, CONTEXTS, RESUMED = range(7)
 """The guarded sections, in the order of their guards."""
 SLOTS = 128
 GRANULE_BITS = 13

@@ -10,8 +10,6 @@ import heapq
 import re
 from dataclasses import dataclass
 
-import numpy as np
-
 from codecite.indexer.records import Kind, Source
 from codecite.indexer.store.documents import raw_of
 from codecite.indexer.store.snapshot import Snapshot
@@ -41,12 +39,8 @@ def digest_named(swhid: str) -> bytes | None:
 
 def find_document(snapshot: Snapshot, digest: bytes, sources: int) -> Document | None:
     """The Document with this SHA-1 and its first `sources` live Origins; None where no live Origin names it."""
-    wanted = np.frombuffer(digest, np.uint8)
     for opened in snapshot.segments:
-        contents = opened.segment.contents.reshape(-1, 20)
-        found = np.flatnonzero(contents[:, 0] == wanted[0])
-        found = found[(contents[found] == wanted).all(axis=1)]
-        for document in found.tolist():
+        for document in opened.segment.documents_of(digest):
             begin, end = (int(at) for at in opened.origins.bounds[document : document + 2])
             if begin == end:
                 continue

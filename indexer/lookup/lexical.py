@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codecite.indexer.errors import NotSearchableError
+from codecite.indexer.lookup.facets import Facets
 from codecite.indexer.lookup.near_matches import rows_of
 from codecite.indexer.lookup.query import SearchQuery
 from codecite.indexer.records import NOASSERTION, Kind, Source
@@ -41,9 +42,9 @@ class Hit:
 
 
 def search(
-    snapshot: Snapshot, reader: LexicalReader | None, query: SearchQuery, wanted: int
+    snapshot: Snapshot, reader: LexicalReader | None, query: SearchQuery, wanted: int, facets: Facets | None = None
 ) -> tuple[list[Hit], int, bool]:
-    """The first `wanted` hits, how many there are, and whether there may be more than that.
+    """The first `wanted` hits, how many there are, and whether there may be more than that; `facets` are told of all.
 
     Raises NotSearchableError for an index without a lexical one.
     """
@@ -67,7 +68,7 @@ def search(
             # Of equal scores at the end not all are known.
             hits = [hit for hit in hits if hit[0] > ranked.hits[-1][0]]
         found: list[Hit] = []
-        total = 0
+        counted: list[list[int]] = []
         for score, key in hits:
             place = place_of(snapshot, key)
             if place is None:
@@ -81,11 +82,15 @@ def search(
                     continue
                 if len(found) < wanted:
                     found.append(_hit(snapshot, score, key, rows, content, query))
-            total += 1
-            if total >= scan:
-                return found, total, True
-        if complete or len(found) >= wanted:
-            return found, total, not complete
+            counted.append(rows)
+            if len(counted) >= scan:
+                break
+        full = len(counted) >= scan
+        if full or complete or len(found) >= wanted:
+            if facets is not None:
+                for rows in counted:
+                    facets.add(snapshot, rows)
+            return found, len(counted), full or not complete
         room *= 4
 
 

@@ -13,9 +13,10 @@ import numpy as np
 from codecite.indexer.config import KGRAM, WINDOW
 from codecite.indexer.kernels.following import find_edges, follow_runs
 from codecite.indexer.kernels.found import DIAGONALS, Query
-from codecite.indexer.kernels.frequent import Agreements, find_frequent, follow_lists
+from codecite.indexer.kernels.frequent import Agreements, find_frequent
 from codecite.indexer.kernels.holders import find_holders, holders_by_run, list_runs, window_of
 from codecite.indexer.kernels.holding import hold_spans
+from codecite.indexer.kernels.onward import follow_lists
 from codecite.indexer.kernels.postings import find_lists
 from codecite.indexer.kernels.types import Flags, Ints, Words
 from codecite.indexer.store.snapshot import OpenSegment
@@ -191,9 +192,10 @@ class Lists:
                 )
             if done == count:
                 break
-            documents, places, leaders = (
-                np.concatenate([column, np.empty(3 * len(column), np.int64)]) for column in (documents, places, leaders)
-            )
+            # Memory that nobody writes to costs nothing: only what is in use is copied.
+            room = 4 * len(documents), 4 * len(documents), 4 * len(leaders)
+            used = int(ends[0, done]), int(ends[0, done]), int(ends[1, done])
+            documents, places, leaders = map(_enlarged, (documents, places, leaders), used, room)
         for number in np.flatnonzero(ends[2, :-1]).tolist():
             by_run[number] = self._in_run(int(ends[2, number]) - 1, *spans[:, number].tolist())
         return Holders(documents, places, leaders, ends, by_run)
@@ -237,6 +239,12 @@ class Lists:
                 count = list_runs(query, low, high, self.opened.segment.arrays, scratch, f, rows)
             table = self._runs[key] = np.ascontiguousarray(rows[:, :count])
         return table
+
+
+def _enlarged(column: Ints, used: int, room: int) -> Ints:
+    larger: Ints = np.empty(room, np.int64)
+    larger[:used] = column[:used]
+    return larger
 
 
 def _merged(found: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:

@@ -80,11 +80,9 @@ def raw_of(segment: Segment, document: int) -> bytes:
 
 def place_of(snapshot: Snapshot, key: str) -> tuple[int, int] | None:
     """The Segment and the number of the Document with this SHA-1 (hexadecimal); None where no live Origin names it."""
-    wanted = np.frombuffer(bytes.fromhex(key), np.uint8)
+    digest = bytes.fromhex(key)
     for number, opened in enumerate(snapshot.segments):
-        contents = opened.segment.contents.reshape(-1, 20)
-        found = np.flatnonzero((contents[:, :2] == wanted[:2]).all(axis=1))
-        for document in found[(contents[found] == wanted).all(axis=1)].tolist():
+        for document in opened.segment.documents_of(digest):
             if opened.live_at(document):
                 return number, document
     return None

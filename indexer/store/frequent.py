@@ -1,11 +1,11 @@
 """The frequent fingerprints of a Segment: their postings put into groups, with the text around them.
 
 In: the sections of a Segment in the making, its postings sorted by hash and position. Out: `positions` in the order
-of groups, and the sections `lists`, `kgrams`, `groups` and `contexts` (what they hold is in `kernels/frequent.py`). It
-refuses to know what a query is.
+of groups, and the sections `lists`, `kgrams`, `groups`, `contexts` and `resumed` (what they hold is in
+`kernels/frequent.py`). It refuses to know what a query is.
 
-A list is frequent from LEAST postings on; where that would be more postings than fit in memory, from twice or four
-times as many on, and where it would be too many groups without those lists that have most for their postings. What of
+A list is frequent from LEAST postings on; where that would be more postings than fit in memory only the longest are,
+and where it would be too many groups those are not that have most for their postings. What of
 the text is needed is read back in pieces, by all threads: for all contexts and their digests, or where these contexts
 would not fit in memory for the digests, then for the contexts of those that differ. Everything else is sorting. That
 postings of one group agree rests on their digests, whose keys are drawn anew for each Segment and kept nowhere.
@@ -32,23 +32,29 @@ from codecite.indexer.kernels.contexts import (
     NONE,
     ROW,
     collapse,
+    cut,
+    find_diverging,
     frequent_lists,
     gather,
     link,
     mark_blocks,
     order_by_position,
 )
-from codecite.indexer.kernels.grouping import finish_groups, group_lists
+from codecite.indexer.kernels.grouping import CUT, finish_groups, group_lists
 from codecite.indexer.kernels.types import Any32, Bytes, Flags, Ints, Words
 from codecite.indexer.store.content import ContentReader
 from codecite.indexer.store.section import CheckedReader, SectionWriter, write_array, write_array_header
 
 LEAST = 192
 """Postings from which on a list is frequent."""
-MOST = 12_000_000
-"""Postings of frequent lists in one Segment, at most: some 40 bytes of memory each while it is written."""
+MOST = 24_000_000
+"""Postings of frequent lists in one Segment, at most: some 45 bytes of memory each while it is written."""
 MOST_GROUPS = 4_500_000
 """Groups in one Segment, at most: some 200 bytes of memory each; of so many postings all contexts fit in memory."""
+DIVERGING = 1024
+"""Postings from which on a list may be a diverging one (`kernels/contexts.py`)."""
+_TIMES = 4
+"""As many chains for each context make a list a diverging one."""
 _PIECE = 4 << 20
 _TASK = 1 << 17
 _STRETCH = 1 << 20
@@ -69,7 +75,7 @@ class SegmentText:
 
 
 def write_frequent(directory: Path, unordered: Path, buckets: Any32, text: SegmentText, executor: Executor) -> None:
-    """Write the sections `positions`, `lists`, `kgrams`, `groups` and `contexts`.
+    """Write the sections `positions`, `lists`, `kgrams`, `groups`, `contexts` and `resumed`.
 
     `unordered` holds the positions, sorted by list, as bare u32; the section `tags` is written already.
     """
@@ -83,6 +89,7 @@ def write_frequent(directory: Path, unordered: Path, buckets: Any32, text: Segme
     write_array(directory / "lists.npy", grouped.lists)
     write_array(directory / "groups.npy", grouped.groups)
     write_array(directory / "kgrams.npy", grouped.kgrams)
+    write_array(directory / "resumed.npy", grouped.resumed)
     with SectionWriter(directory / "contexts.npy") as section:
         write_array_header(section, np.uint8, sum(map(len, grouped.contexts)))
         for piece in grouped.contexts:
@@ -116,11 +123,9 @@ def _bounds(tags: Path, buckets: Any32) -> Ints:
         found.append(bounds[:, :count])
     reader.close()
     bounds = np.concatenate([np.empty((2, 0), np.int64), *found], axis=1)
-    least = LEAST
-    while int((bounds[1] - bounds[0]).sum()) > MOST:
-        least *= 2
-        bounds = bounds[:, bounds[1] - bounds[0] >= least]
-    return np.ascontiguousarray(bounds)
+    longest = np.argsort(bounds[0] - bounds[1], kind="stable")
+    kept = np.sort(longest[np.cumsum((bounds[1] - bounds[0])[longest]) <= MOST])
+    return np.ascontiguousarray(bounds[:, kept])
 
 
 def _places(bounds: Ints) -> Ints:
@@ -163,6 +168,7 @@ class _Grouped:
     lists: Ints
     groups: Words
     contexts: list[Bytes]
+    resumed: Words
     order: Any32
 
 
@@ -170,17 +176,19 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     """Group all postings of the frequent lists; or which of these to do without, where there are too many groups."""
     ascending = np.empty(len(positions), np.uint32)
     order_by_position(positions, ascending)
-    by_place, following, contexts = _chains(positions[ascending], text, executor)
-    digests = np.empty_like(by_place)
-    digests[ascending] = by_place
-    follows = np.full(len(positions), NONE, np.uint32)
-    linked = following != NONE
-    follows[ascending[linked]] = ascending[following[linked]]
-    rows = np.empty_like(ascending) if len(contexts) else np.empty(0, np.uint32)
-    if len(contexts):
-        rows[ascending] = np.arange(len(ascending), dtype=np.uint32)
-    del by_place, following, linked, ascending
+    place_of = np.empty_like(ascending)
+    place_of[ascending] = np.arange(len(ascending), dtype=np.uint32)
     sizes = bounds[1] - bounds[0]
+    list_of = np.repeat(np.arange(len(sizes), dtype=np.uint32), sizes)
+    diverging, following, by_place, contexts = _chains(
+        positions[ascending], sizes, list_of[ascending], place_of, text, executor
+    )
+    digests = by_place[place_of]
+    del by_place
+    follows = np.full(len(positions), NONE, np.uint32)
+    linked = np.flatnonzero(following != NONE)
+    follows[ascending[linked]] = ascending[following[linked]]
+    del following, linked, ascending
     members, firsts = np.empty_like(positions), np.empty(len(positions) + 1, np.uint32)
     kept = np.empty(len(sizes), np.int64)
     count = collapse(sizes, digests, members, firsts, kept)
@@ -195,10 +203,10 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     ones = members[firsts[:-1]]
     digests = digests[ones]
     if len(contexts):
-        rows = rows[ones]
+        rows = place_of[ones]
     else:
         rows = np.arange(count, dtype=np.uint32)
-        contexts = _contexts(positions[ones], text, executor)
+        contexts, _ = _read_again(positions[ones], True, text, executor)
     numbers = np.cumsum(kept) - kept
 
     def group(task: tuple[int, int]) -> tuple[Any32, Words, Bytes, Ints]:
@@ -209,7 +217,7 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
         length = group_lists(mine, int(numbers[task[0]]), rows, contexts, digests, groups, sides, coded, lists)
         return groups, sides, coded[:length].copy(), lists
 
-    lists = np.zeros((6, len(sizes) + 1), np.int64)
+    lists = np.zeros((7, len(sizes) + 1), np.int64)
     lists[:2, :-1] = bounds
     tasks = _tasks(kept)
     parts = list(executor.map(group, tasks))
@@ -217,7 +225,7 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     contexts, digests = np.empty(0, np.uint8), np.empty(0, np.uint64)  # the largest, and not needed any more
     made = at = 0
     for (first, last), part in zip(tasks, parts, strict=True):
-        lists[2:, first:last] = part[3]
+        lists[2:6, first:last] = part[3]
         lists[2, first:last] += made
         lists[3, first:last] += at
         made += len(part[0])
@@ -226,12 +234,21 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     groups = np.concatenate([np.empty((0, 2), np.uint32), *(part[0] for part in parts)])
     sides = np.concatenate([np.empty(0, np.uint64), *(part[1] for part in parts)])
     order, of = np.empty_like(positions), np.empty_like(positions)
-    if finish_groups(groups, sides, members, firsts, follows, positions, of, order):
+    if finish_groups(groups, sides, members, firsts, follows, positions, list_of, diverging, of, order):
         raise IndexWriteError(f"{text.content.parent}: two texts have one digest; index something more and try again")
     shifts = np.repeat(bounds[0] - (np.cumsum(sizes) - sizes), kept)
     begins = (groups[:, 0] + shifts).astype(np.uint64)
     records = np.stack([begins | groups[:, 1].astype(np.uint64) << np.uint64(32), sides], axis=1)
-    return _Grouped(kgrams, lists, records, [part[2] for part in parts], order)
+    lists[6, :-1] = np.where(diverging, -2, -1)
+    resumed = np.unique(groups[sides & CUT != 0, 1])
+    lengths = sizes[resumed]
+    lists[6, resumed] = np.cumsum(lengths) - lengths
+    lists[6, -1] = int(lengths.sum())
+    numbers = _places(np.stack([np.cumsum(sizes) - sizes, np.cumsum(sizes)])[:, resumed])
+    rows_of = positions[numbers].astype(np.uint64) | of[numbers].astype(np.uint64) << np.uint64(32)
+    _, spaces = _read_again(positions[numbers], False, text, executor)
+    table = np.stack([rows_of, spaces], axis=1)
+    return _Grouped(kgrams, lists, records, [part[2] for part in parts], table, order)
 
 
 def _kgrams(found: Bytes, rows: Any32, kept: Ints, tasks: list[tuple[int, int]]) -> Bytes:
@@ -248,42 +265,66 @@ def _kgrams(found: Bytes, rows: Any32, kept: Ints, tasks: list[tuple[int, int]])
     return kgrams
 
 
-def _chains(positions: Any32, text: SegmentText, executor: Executor) -> tuple[Words, Any32, Bytes]:
-    """The digest of each posting's chain, its next, and its context in a row, if they are not too many for that.
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What `gather` finds around postings, by ascending positions; contexts in rows."""
 
-    All go by ascending positions.
+    digests: Words
+    whole: Bytes
+    spaces: Words
+    contexts: Bytes
+
+
+def _chains(
+    positions: Any32, sizes: Ints, list_of: Any32, place_of: Any32, text: SegmentText, executor: Executor
+) -> tuple[Flags, Any32, Words, Bytes]:
+    """Which lists diverge; the next of each posting, and the digest of its chain; contexts, if they are not too many.
+
+    All but the lists, and `place_of`, go by ascending positions.
     """
-    digests, whole = np.empty(len(positions), np.uint64), np.empty(len(positions), np.uint8)
+    local, digests = np.empty((2, len(positions)), np.uint64)
+    whole = np.empty(len(positions), np.uint8)
     fits = len(positions) <= MOST_GROUPS
     contexts = np.empty((len(positions) if fits else 0, ROW), np.uint8)
 
-    def keep(part: slice, rows: Bytes, wholes: Bytes, found: Words) -> None:
-        digests[part], whole[part] = found, wholes
+    def keep(part: slice, found: _Around) -> None:
+        local[part], whole[part] = found.digests, found.whole
         if fits:
-            contexts[part] = rows.reshape(-1, ROW)
+            contexts[part] = found.contexts.reshape(-1, ROW)
 
     _gather(positions, fits, keep, text, executor)
     following = np.empty(len(positions), np.uint32)
-    link(positions, whole, _keys(), np.empty(ROW, np.uint8), digests, following)
-    return digests, following, contexts.ravel()
+    keys, work = _keys(), np.empty(ROW, np.uint8)
+    link(positions, whole, keys, work, local, digests, following)
+    linked = np.flatnonzero(following != NONE)
+    diverging: Flags = sizes >= DIVERGING
+    diverging[list_of[linked][list_of[linked] == list_of[following[linked]]]] = False  # rulers: `kernels/following.py`
+    del linked
+    find_diverging(sizes, place_of, local, digests, _TIMES, diverging)
+    if diverging.any():
+        cut(positions, following, list_of, diverging, keys, work, local, digests)
+    return diverging, following, digests, contexts.ravel()
 
 
-def _contexts(positions: Any32, text: SegmentText, executor: Executor) -> Bytes:
-    """The contexts of postings at these positions, in rows."""
+def _read_again(positions: Any32, rows: bool, text: SegmentText, executor: Executor) -> tuple[Bytes, Words]:
+    """The contexts (if `rows` are wanted) of postings at these positions, and the white space behind them."""
     order = np.argsort(positions, kind="stable")
-    contexts = np.empty((len(positions), ROW), np.uint8)
+    contexts = np.empty((len(positions) if rows else 0, ROW), np.uint8)
+    spaces = np.empty(len(positions), np.uint64)
 
-    def keep(part: slice, rows: Bytes, *_: Bytes | Words) -> None:
-        contexts[order[part]] = rows.reshape(-1, ROW)
+    def keep(part: slice, found: _Around) -> None:
+        spaces[order[part]] = found.spaces
+        if rows:
+            contexts[order[part]] = found.contexts.reshape(-1, ROW)
 
-    _gather(positions[order], True, keep, text, executor)
-    return contexts.ravel()
+    _gather(positions[order], rows, keep, text, executor)
+    return contexts.ravel(), spaces
 
 
 def _gather(
     positions: Any32,
     rows: bool,
-    keep: Callable[[slice, Bytes, Bytes, Words], None],
+    keep: Callable[[slice, _Around], None],
     text: SegmentText,
     executor: Executor,
 ) -> None:
@@ -309,7 +350,8 @@ def _gather(
         wanted = np.zeros(tail - head, bool)
         mark_blocks(here, tables[1], wanted)
         contexts = np.empty(size * ROW if rows else 0, np.uint8)
-        work, whole, digests = np.empty(ROW, np.uint8), np.empty(size, np.uint8), np.empty(size, np.uint64)
+        work, whole = np.empty(ROW, np.uint8), np.empty(size, np.uint8)
+        digests, spaces = np.empty((2, size), np.uint64)
         gather(
             reader.blocks(head, wanted),
             tables,
@@ -321,8 +363,9 @@ def _gather(
             contexts,
             whole,
             digests,
+            spaces,
         )
-        keep(slice(begin, end), contexts, whole, digests)
+        keep(slice(begin, end), _Around(digests, whole, spaces, contexts))
 
     try:
         for _ in executor.map(collect, _pieces(raw)):

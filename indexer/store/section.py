@@ -15,6 +15,7 @@ History. Nothing has been released: versions 0.x are drafts, read by no other dr
     0.1     XXH3 in place of XXH64 (kernels cannot compute it), names without the Segment's
     0.3     sections `rest` and `removed`; stamps, languages and marks of Origins; when a Package was complete
     0.4     sections `lists`, `kgrams`, `groups` and `contexts`; the postings of frequent lists stand in groups
+    0.6     section `resumed`: chains that are cut
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from codecite.indexer.errors import IndexCorruptError, IndexMissingError, IndexV
 from codecite.indexer.kernels.checked import BLOCK_BITS, Guarded
 from codecite.indexer.kernels.types import Array, Words
 
-FORMAT_VERSION = (0, 5)
+FORMAT_VERSION = (0, 6)
 FORMAT = ".".join(map(str, FORMAT_VERSION))
 MAGIC = b"codecite"
 BLOCK = 1 << BLOCK_BITS

@@ -23,6 +23,7 @@ from codecite.indexer.kernels.segment import (
     GRANULE_BITS,
     GROUPS,
     POSITIONS,
+    RESUMED,
     TAGS,
     SegmentArrays,
     first_of_granules,
@@ -41,6 +42,7 @@ GUARDED = {
     POSITIONS: "positions.npy",
     GROUPS: "groups.npy",
     CONTEXTS: "contexts.npy",
+    RESUMED: "resumed.npy",
 }
 """Sections whose blocks are held against their checksums when they are first touched."""
 ARRAYS = ("dictionary", "blocks", "documents", "lists", "kgrams", "contents", "origin_bounds", "licenses", "foreign")
@@ -90,6 +92,7 @@ class Segment:
         self._guarded = [section.guarded() for section in self._sections.values()]
         buckets, tags, positions = (array_of(self._sections[number]) for number in (BUCKETS, TAGS, POSITIONS))
         self.contents = arrays["contents"]
+        self._by_digest: tuple[Words, Ints] | None = None
         self.foreign = arrays["foreign"]
         self.origin_bounds = arrays["origin_bounds"]
         self.licenses = arrays["licenses"]
@@ -121,9 +124,9 @@ class Segment:
         near = [array_of(self._near_sections[number]) for number in (BUCKETS, TAGS, POSITIONS)]
         self.near = Postings(near[0], near[1], near[2], guard(self._near_guarded))
         self.signatures: Any32 = array_of(self._near_sections[SIGNATURES])
-        groups, contexts = (array_of(self._sections[number]) for number in (GROUPS, CONTEXTS))
+        groups, contexts, resumed = (array_of(self._sections[number]) for number in (GROUPS, CONTEXTS, RESUMED))
         self.kgrams = arrays["kgrams"]
-        self.frequent = Frequent(arrays["lists"], groups, contexts, self.arrays.guards)
+        self.frequent = Frequent(arrays["lists"], groups, contexts, resumed, positions, self.arrays.guards)
         columns = read_table(self.path / "origins.arrow")
         self.origin_document = numbers_of(columns["document"])
         self.origin_package = numbers_of(columns["package"])
@@ -195,6 +198,17 @@ class Segment:
             text = self._copyright[1][number]
             lines = self._known_copyright[number] = tuple(text.split("\n")) if text else ()
         return lines
+
+    def documents_of(self, digest: bytes) -> list[int]:
+        """The numbers of the Documents with this SHA-1 (20 bytes)."""
+        if self._by_digest is None:
+            heads = np.ascontiguousarray(self.contents[:, :8]).view(">u8").ravel().astype(np.uint64)
+            order = np.argsort(heads, kind="stable")
+            self._by_digest = heads[order], order
+        heads, order = self._by_digest
+        head = np.uint64(int.from_bytes(digest[:8], "big"))
+        begin, end = np.searchsorted(heads, head, "left"), np.searchsorted(heads, head, "right")
+        return [document for document in order[begin:end].tolist() if self.contents[document].tobytes() == digest]
 
     def language_of(self, origin: int) -> str | None:
         """The language of an Origin."""

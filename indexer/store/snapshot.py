@@ -175,6 +175,11 @@ class Snapshot:
             known = self._origins[number] = self._read_origin(number)
         return known
 
+    def kind_of(self, number: int) -> tuple[str, str | None]:
+        """The licence and the language of an Origin, which is not read for that."""
+        segment, row = self._owner(number)
+        return segment.expressions[segment.origin_license[row]] or NOASSERTION, segment.language_of(row)
+
     def _read_origin(self, number: int) -> Origin:
         segment, row = self._owner(number)
         package, _ = segment.package_of(row)

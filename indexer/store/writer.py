@@ -16,10 +16,11 @@ bytes; all positions count from the head of the Segment. With the share of 1.27 
     buckets.npy         .026    u32, where each bucket of postings begins (`kernels/postings.py`)
     tags.npy            .112    u16, of each posting
     positions.npy       .225    u32, of each posting; in frequent lists by group, then ascending
-    lists.npy           .0006   i64 [6, L + 1]: the frequent lists (`kernels/frequent.py`)
+    lists.npy           .0006   i64 [7, L + 1]: the frequent lists (`kernels/frequent.py`)
     kgrams.npy          .0002   u8 [L, 32]: their k-grams (`frequent.py`)
     groups.npy          .048    u64 [G, 2]: their groups of postings
     contexts.npy        .034    u8: the text around the groups
+    resumed.npy         .001    u64 [R, 2]: where chains that are cut go on
     rest.npy            0       u8 or u16, of each posting; only in Segments below some 1.2 GB, there .055
     near-*.npy          .NEAR   buckets, tags, positions (ascending) and rest of the fingerprints of tokens, whose
                                 positions are those of the first token of each run

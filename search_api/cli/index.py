@@ -16,6 +16,7 @@ import click
 from codecite.search_api.cli.add import add
 from codecite.search_api.cli.options import ERROR, OK, answer, complain, format_option, indexes_option
 from codecite.search_api.cli.printable import count, printable, size
+from codecite.search_api.cli.requests import requests
 from codecite.search_api.cli.upkeep import compact, remove
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def index() -> None:
     """Write an index and look after it."""
 
 
-for _command in (add, compact, remove):
+for _command in (add, compact, remove, requests):
     index.add_command(_command)
 
 

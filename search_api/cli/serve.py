@@ -63,6 +63,12 @@ _RATE = 50.0
     "--grace", type=click.FloatRange(0), default=30.0, show_default=True, metavar="S", help="Seconds to finish in."
 )
 @click.option("--log-text", is_flag=True, help="Log what is asked, too; texts are in no log otherwise.")
+@click.option(
+    "--removal-requests",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take requests to be left out, into FILE ('codecite index requests').",
+)
 @policy_option
 @indexes_option
 def serve(
@@ -85,6 +91,7 @@ def serve(
     max_body: int,
     grace: float,
     log_text: bool,
+    removal_requests: Path | None,
     policy: str,
     indexes: tuple[Path, ...],
 ) -> int:
@@ -109,6 +116,7 @@ def serve(
     from codecite.search_api.keys import read_keys
     from codecite.search_api.ledgers import SharedLedger
     from codecite.search_api.logs import log_to_stderr
+    from codecite.search_api.removals import RemovalLog
     from codecite.search_api.server import few_arenas, make_server
     from codecite.search_api.server import serve as run
     from codecite.search_api.service import NAME
@@ -123,7 +131,10 @@ def serve(
         hosts=_hosts(host, allow_host) if local or allow_host else (),
         keys=read_keys(api_key_file) if api_key_file else None,
         log_text=log_text,
+        removal_requests=removal_requests,
     )
+    if removal_requests is not None:
+        RemovalLog(removal_requests).check()
     held = load_policy(policy)
     index = open_index(*indexes)
     ensure_compiled()

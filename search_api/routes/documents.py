@@ -19,7 +19,6 @@ from codecite.indexer.lookup.documents import Document
 from codecite.indexer.lookup.stream import SPACE
 from codecite.indexer.report_json import source_to_dict
 from codecite.search_api.bodies import Schema, read_body, text_field
-from codecite.search_api.highlight import highlighted
 from codecite.search_api.openapi import operation
 from codecite.search_api.problems import Problem, wrong_field
 from codecite.search_api.routes.common import answer
@@ -76,15 +75,18 @@ def _found(swhid: str) -> Document:
 
 
 def _answered(found: Document, lines: list[bytes], parts: list[tuple[int, int]]) -> Response:
-    policy = service().policy
+    part = service()
+    text, swhid = _text(found.content) if parts else "", found.swhid
     path = next((source.origin.path for source in found.sources), "")
-    coloured = highlighted(_text(found.content), path) if parts else None
+    parts = [(first, last) for first, last in parts if first <= last]
+    # The last part first, so that the lexer goes through the file once.
+    coloured = {first: part.colours.lines(swhid, text, path, first, last) for first, last in reversed(parts)}
     form: dict[str, Any] = {
         "schema": "codecite-document/1",
         "swhid": found.swhid,
         "bytes": len(found.content),
         "lines": len(lines),
-        "serve_text": str(policy.serve_text),
+        "serve_text": str(part.policy.serve_text),
         "origins_total": found.origins,
         "origins": [source_to_dict(source) for source in found.sources],
         "parts": [
@@ -92,10 +94,9 @@ def _answered(found: Document, lines: list[bytes], parts: list[tuple[int, int]])
                 "start_line": first,
                 "end_line": last,
                 "text": _text(b"".join(lines[first - 1 : last])),
-                "highlighted": None if coloured is None else coloured[first - 1 : last],
+                "highlighted": coloured[first],
             }
             for first, last in parts
-            if first <= last
         ],
     }
     return answer(form)

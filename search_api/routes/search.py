@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from codecite.indexer.attribution.policy import ServeText
 from codecite.indexer.index import Index
-from codecite.search_api.bodies import Schema, read_body, text_field, whole_number
+from codecite.search_api.bodies import Schema, read_body, read_query, text_field, whole_number
 from codecite.search_api.openapi import operation
 from codecite.search_api.problems import Problem
 from codecite.search_api.routes.common import answer
@@ -30,6 +30,7 @@ _SEARCH = Schema(
         "offset": whole_number("How many hits to leave out first", 0, 10_000, 0),
         "language": text_field("Only files in this language", maxLength=100),
         "license": text_field("Only files under this licence", maxLength=200),
+        "facets": {"type": "boolean", "default": False, "description": "Count the languages and licences of all hits"},
     },
     ("query",),
 )
@@ -41,11 +42,7 @@ _QUERY = {**_SEARCH.form["properties"], "query": {**_SEARCH.form["properties"]["
 @operation("Search the index by words", "search", query=_QUERY)
 def search() -> Response:
     """By the parameters of a query string."""
-    asked: dict[str, Any] = dict(request.args)
-    for name in ("limit", "offset"):
-        if name in asked and asked[name].isascii() and asked[name].isdigit() and len(asked[name]) < 10:
-            asked[name] = int(asked[name])
-    return _searched(_SEARCH.check(asked))
+    return _searched(read_query(_SEARCH))
 
 
 @blueprint.post("/api/v1/search")

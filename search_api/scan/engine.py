@@ -184,7 +184,7 @@ def _results(work: _Work, told: Told) -> list[Scanned | Skipped]:
 def _warm(work: _Work) -> None:
     """Check one file here, which compiles or loads all that the others need, and opens the views of the index."""
     for target in work.targets.files:
-        content = _read(target)
+        content = readable(target)
         if isinstance(content, bytes) and content:
             work.index.check(content[:_HEAD], policy=work.asked.policy, sources=work.asked.sources)
             return
@@ -223,7 +223,7 @@ def _scan_share(first: int, last: int) -> list[Scanned | Skipped]:
     return [_scanned(_dealt, target) for target in _dealt.targets.files[first:last]]
 
 
-def _read(target: Target) -> bytes | Skipped:
+def readable(target: Target) -> bytes | Skipped:
     """The content of a target as it is checked: UTF-16 behind a byte order mark as UTF-8."""
     content = target.content
     if content is None:
@@ -248,7 +248,7 @@ def _read(target: Target) -> bytes | Skipped:
 
 def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
     """Scan one file."""
-    content = _read(target)
+    content = readable(target)
     if isinstance(content, Skipped):
         return content
     asked = work.asked

@@ -31,7 +31,7 @@ def write() -> str:
 @blueprint.get("/check")
 def check() -> str:
     """Files that are checked."""
-    return render_template("check.html", page="check")
+    return render_template("check.html", page="check", most=service().settings.max_body)
 
 
 @blueprint.get("/search")
@@ -49,4 +49,5 @@ def document(swhid: str) -> str:
 @blueprint.get("/about")
 def about() -> str:
     """What the index holds."""
-    return render_template("about.html", page="about")
+    taken = service().settings.removal_requests is not None
+    return render_template("about.html", page="about", taken=taken)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from codecite.indexer import open_index
 from codecite.indexer.build import add
+from codecite.indexer.config import GUARANTEE
 from codecite.indexer.corpus.sources import read_sources
 from codecite.indexer.corpus.units import Reading
 from codecite.indexer.errors import TextError
@@ -177,6 +178,26 @@ def test_looks_become_rarer_in_a_long_passage_but_for_patience(index: Index) -> 
     canonical = len("".join(text.split()))
     assert looks[0] < 100
     assert canonical // 102 <= looks[1] <= canonical // LOOK
+
+
+@pytest.mark.parametrize("size", [1, 4, 7])
+def test_a_passage_is_told_of_with_the_piece_that_completes_it(index: Index, size: int) -> None:
+    """Not some bytes later: as soon as it has its T bytes, wherever it begins and however the text is cut."""
+    copied = text_of("tokenize.py")[4000:4400]
+    for own in range(0, 60, 7):
+        checker = index.stream(before="mine = 1\n")
+        text = "#" * own + "\x01" + copied
+        for at in range(0, len(text), size):
+            changes = checker.feed(text[at : at + size])
+            if changes:
+                break
+        else:
+            pytest.fail("the passage was not told of")
+        (change,) = changes
+        whole = "mine = 1\n" + text[: at + size]
+        held = "".join(whole[change.attribution.match.start :].split())
+        assert change.state is State.OPENED
+        assert GUARANTEE <= len(held) < GUARANTEE + size
 
 
 @settings(max_examples=300)

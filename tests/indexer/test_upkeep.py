@@ -24,7 +24,7 @@ from codecite.indexer.store.manifest import read_manifest
 from codecite.indexer.store.takedowns import Takedown, TakedownKind, parse_takedown
 from codecite.indexer.store.tiers import FANOUT
 from codecite.indexer.store.verify import verify
-from codecite.indexer.upkeep import compact, remove
+from codecite.indexer.upkeep import compact, remove, selected
 
 
 def code(number: int, lines: int = 30) -> bytes:
@@ -302,3 +302,23 @@ def remove_origins(index: Path, packages: Sequence[Package]) -> int:
 def test_rules_are_shown_as_they_are_written() -> None:
     """In the reason for which a file is skipped, say."""
     assert str(Takedown(TakedownKind.PATH, "*.pem")) == "path *.pem"
+
+
+@pytest.mark.parametrize(("kind", "rule", "origins", "lost", "kept", "left"), REMOVALS)
+def test_what_would_go_is_told_file_by_file(
+    index: Path, kind: TakedownKind, rule: str, origins: int, lost: int, kept: int, left: dict[int, list[str] | None]
+) -> None:
+    """The counts of a removal, the files that it hides, no more of them than asked for; nothing changes."""
+    rules = (parse_takedown(kind, rule),)
+    told = selected(index, rules, 100)
+    assert (told.origins, told.documents, told.kept) == (origins, lost, kept)
+    gone = [
+        (number, place) for number, places in ALL.items() for place in places if place not in (left.get(number) or [])
+    ]
+    assert sorted((file, project) for file, project, _ in told.files) == sorted(
+        (f"src/m{number}.py", place) for number, place in gone
+    )
+    assert {name for _, _, name in told.files} == {swhid(code(number)) for number, _ in gone}
+    few = selected(index, rules, 2)
+    assert (few.origins, len(few.files)) == (origins, min(2, origins))
+    assert read_manifest(index).generation == 3

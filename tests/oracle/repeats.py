@@ -6,9 +6,13 @@ Frequent in memory. It refuses to know of files and of queries.
 
 from __future__ import annotations
 
+import random
 from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from unittest.mock import patch
 
 import numpy as np
 import twins
@@ -16,12 +20,25 @@ from hypothesis import strategies as st
 
 from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.checked import trusted
-from codecite.indexer.kernels.contexts import NONE, REACH, ROW, collapse, gather, link, mark_blocks, order_by_position
-from codecite.indexer.kernels.frequent import Frequent
+from codecite.indexer.kernels.contexts import (
+    NONE,
+    REACH,
+    ROW,
+    collapse,
+    cut,
+    gather,
+    link,
+    mark_blocks,
+    order_by_position,
+)
+from codecite.indexer.kernels.frequent import DIVERGING, Frequent
 from codecite.indexer.kernels.grouping import finish_groups, group_lists
+from codecite.indexer.store import frequent as store
 
+seeds = st.none() | st.integers(0, 99)
+"""Of lists that are taken for diverging ones."""
 WORDS = ["return", "self", "value", "for_each", "0x00,", "(", ")", "=", "----------", "index", "é", "if_not_None"]
-GUARDED = 6
+GUARDED = 7
 """Sections that have guards."""
 
 few_letters = st.text("ab", min_size=60, max_size=120) | st.text("abc", min_size=60, max_size=120)
@@ -58,10 +75,14 @@ def documents(draw: st.DrawFn) -> list[bytes]:
 
 @dataclass(frozen=True)
 class Posted:
-    """Documents one after the other, and their frequent lists: pairs of a Document and a position in it."""
+    """Documents one after the other, and their frequent lists: pairs of a Document and a position in it.
+
+    `diverging` are the numbers of those whose chains are cut.
+    """
 
     raw: list[bytes]
     lists: list[list[tuple[int, int]]]
+    diverging: frozenset[int] = frozenset()
 
     @property
     def canonical(self) -> list[int]:
@@ -92,10 +113,31 @@ class Posted:
     def names(self) -> dict[tuple[int, int], int]:
         """The number of each posting's chain (`twins.chained`)."""
         frequent = self.frequent
-        numbers = twins.chained(list(zip(self.raw, frequent, strict=True)))
+        kgrams = {self.kgram(number) for number in self.diverging}
+        numbers = twins.chained(list(zip(self.raw, frequent, strict=True)), kgrams)
         return {
             (owner, at): numbers[owner][i] for owner, positions in enumerate(frequent) for i, at in enumerate(positions)
         }
+
+    def kgram(self, number: int) -> bytes:
+        """The k-gram of a list."""
+        owner, at = self.lists[number][0]
+        return twins.canonical(self.raw[owner])[at : at + KGRAM]
+
+    def list_of(self, posting: tuple[int, int]) -> int:
+        """The list of a posting."""
+        return next(number for number, members in enumerate(self.lists) if posting in members)
+
+    def cut_of(self, posting: tuple[int, int]) -> tuple[int, int] | None:
+        """The posting before which the chain of one is cut."""
+        while self.list_of(posting) in self.diverging:
+            after = self.next_of(posting)
+            if after is None:
+                return None
+            if self.list_of(after) not in self.diverging:
+                return after
+            posting = after
+        return None
 
     def next_of(self, posting: tuple[int, int]) -> tuple[int, int] | None:
         """The next of a posting."""
@@ -114,7 +156,23 @@ def posted(raw: list[bytes], least: int) -> Posted:
     return Posted(raw, [lists[value] for value in sorted(lists) if len(lists[value]) >= least])
 
 
-cases = st.builds(posted, documents(), st.integers(1, 3))
+whole_cases = st.builds(posted, documents(), st.integers(1, 3))
+
+
+@st.composite
+def _cut(draw: st.DrawFn) -> Posted:
+    """Documents with their lists, of which some diverge: any but those in which a posting follows another."""
+    case = draw(whole_cases)
+    may = [
+        number
+        for number, members in enumerate(case.lists)
+        if not any(case.next_of(posting) in members for posting in members)
+    ]
+    chosen = draw(st.sets(st.sampled_from(may))) if may else set()
+    return Posted(case.raw, case.lists, frozenset(chosen))
+
+
+cases = _cut()
 
 
 def has_period(text: bytes, period: int) -> bool:
@@ -141,6 +199,21 @@ def ruled(draw: st.DrawFn) -> tuple[Posted, int, int]:
     return case, len(unit), draw(st.sampled_from([i for i, text in enumerate(kgrams) if has_period(text, len(unit))]))
 
 
+@contextmanager
+def diverging(seed: int | None) -> Iterator[None]:
+    """Segments are written with half of their lists taken for diverging ones, by chance; as ever if `seed` is None."""
+    if seed is None:
+        yield
+        return
+    chance = random.Random(seed)
+
+    def choose(sizes: np.ndarray, *others: np.ndarray) -> None:
+        others[-1][:] &= [chance.random() < 0.5 for _ in sizes]
+
+    with patch.object(store, "DIVERGING", 1), patch.object(store, "find_diverging", choose):
+        yield
+
+
 def keys(seed: int) -> np.ndarray:
     """Keys for digests, more than any needs."""
     return np.random.default_rng(seed).integers(0, 2**64, 1024, np.uint64)
@@ -157,14 +230,14 @@ def blocks_of(positions: np.ndarray, starts: list[int]) -> set[int]:
 
 def gathered(
     case: Posted, pieces: int = 1, wanted: bool = True, size: int = 2048
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The order of the postings by position; contexts (if wanted), whether whole, and digests in this order."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The order of the postings by position; contexts (if wanted), whether whole, digests and spaces in this order."""
     positions = case.positions
     order = np.empty(len(positions), np.uint32)
     order_by_position(positions, order)
     positions = positions[order]
     contexts = np.full(len(positions) * ROW if wanted else 0, 255, np.uint8)
-    whole, digests = np.full(len(positions), 9, np.uint8), np.zeros(len(positions), np.uint64)
+    whole, (digests, spaces) = np.full(len(positions), 9, np.uint8), np.zeros((2, len(positions)), np.uint64)
     starts, canonical = np.array(case.starts, np.int64), np.array(case.canonical, np.int64)
     edges = sorted({0, len(case.raw), *(len(case.raw) * piece // pieces for piece in range(1, pieces))})
     for first, last in pairwise(edges):
@@ -194,20 +267,31 @@ def gathered(
             rows,
             whole[begin:end],
             digests[begin:end],
+            spaces[begin:end],
         )
-    return order, contexts, whole, digests
+    return order, contexts, whole, digests, spaces
 
 
-def linked(case: Posted) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Contexts, nexts and the digests of chains, all by number."""
-    order, contexts, whole, digests = gathered(case)
-    following = np.zeros(len(order), np.uint32)
-    link(case.positions[order], whole, keys(2), np.empty(ROW, np.uint8), digests, following)
+def numbered(case: Posted) -> tuple[np.ndarray, np.ndarray]:
+    """The list of each posting, by number, and which lists diverge."""
+    lists = np.repeat(np.arange(len(case.lists), dtype=np.uint32), [len(members) for members in case.lists])
+    return lists, np.array([number in case.diverging for number in range(len(case.lists))], bool)
+
+
+def linked(case: Posted) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Contexts, nexts, the digests of chains and the spaces, all by number."""
+    order, contexts, whole, local, spaces = gathered(case)
+    following, digests = np.zeros(len(order), np.uint32), np.zeros_like(local)
+    lists, diverging = numbered(case)
+    work = np.empty(ROW, np.uint8)
+    link(case.positions[order], whole, keys(2), work, local, digests, following)
+    cut(case.positions[order], following, lists[order], diverging, keys(2), work, local, digests)
     rows, named, after = np.empty((len(order), ROW), np.uint8), np.empty_like(digests), np.full_like(following, NONE)
-    rows[order], named[order] = contexts.reshape(-1, ROW), digests
+    spaced = np.empty_like(spaces)
+    rows[order], named[order], spaced[order] = contexts.reshape(-1, ROW), digests, spaces
     found = following != NONE
     after[order[found]] = order[following[found]]
-    return rows.ravel(), after, named
+    return rows.ravel(), after, named, spaced
 
 
 @dataclass(frozen=True)
@@ -221,7 +305,7 @@ class Grouped:
 
 def grouped(case: Posted, gap: int = 0) -> Grouped:
     """The lists of a case put into groups, as if `gap` rare postings lay before each list."""
-    contexts, following, digests = linked(case)
+    contexts, following, digests, spaces = linked(case)
     sizes = np.array([len(found) for found in case.lists], np.int64)
     count = len(digests)
     members, firsts, kept = np.empty(count, np.uint32), np.empty(count + 1, np.uint32), np.empty_like(sizes)
@@ -233,13 +317,26 @@ def grouped(case: Posted, gap: int = 0) -> Grouped:
     tables = np.empty((4, len(sizes)), np.int64)
     length = group_lists(kept, 0, ones, contexts, digests[ones], groups, sides, coded, tables)
     ends = np.cumsum(sizes + gap)
-    lists = np.zeros((6, len(sizes) + 1), np.int64)
-    lists[:2, :-1], lists[2:, :-1] = (ends - sizes, ends), tables
+    lists = np.zeros((7, len(sizes) + 1), np.int64)
+    lists[:2, :-1], lists[2:6, :-1] = (ends - sizes, ends), tables
     lists[:4, -1] = np.iinfo(np.int64).max, np.iinfo(np.int64).max, made, length
     of, order = np.empty((2, count), np.uint32)
-    bad = finish_groups(groups, sides, members, firsts, following, case.positions, of, order)
+    list_of, diverging = numbered(case)
+    bad = finish_groups(groups, sides, members, firsts, following, case.positions, list_of, diverging, of, order)
     flat = case.flat
     parts = [[flat[i] for i in part] for part in np.split(order, groups[1:, 0])] if made else []
     begins = (groups[:, 0] + np.repeat(ends - np.cumsum(sizes), kept)).astype(np.uint64)
     records = np.stack([begins | groups[:, 1].astype(np.uint64) << np.uint64(32), sides], axis=1)
-    return Grouped(Frequent(lists, records, coded[:length].copy(), trusted(GUARDED)), parts, bad)
+    rows: list[tuple[int, int]] = []
+    positions = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint32)
+    for number, members in enumerate(case.lists):
+        lists[6, number] = DIVERGING if number in case.diverging else len(rows)
+        first = int(np.cumsum(sizes)[number] - sizes[number])
+        mine = sorted(range(first, first + len(members)), key=lambda i: int(case.positions[i]))
+        if number not in case.diverging:
+            rows += [(int(case.positions[i]) | int(of[i]) << 32, int(spaces[i])) for i in mine]
+        stand = order[int(np.flatnonzero(list_of[order] == number)[0]) :][: len(members)]
+        positions[lists[0, number] : lists[1, number]] = case.positions[stand]
+    resumed = np.array(rows, np.uint64).reshape(-1, 2)
+    frequent = Frequent(lists, records, coded[:length].copy(), resumed, positions, trusted(GUARDED))
+    return Grouped(frequent, parts, bad)

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle.library import build
 from oracle.reading import Place
+from oracle.repeats import diverging, seeds
 
 from codecite.indexer.store import frequent
 
@@ -34,6 +35,7 @@ class Case:
     """Documents with their places, how they are added, the caps, and queries: before, text, after.
 
     `least` is the number of postings from which on a list is frequent; indexes as small as these have none of 128.
+    `diverging` is a seed for which chains are cut, or None.
     """
 
     documents: list[tuple[bytes, list[Place]]]
@@ -42,6 +44,7 @@ class Case:
     common: int
     queries: list[tuple[bytes, bytes, bytes]]
     least: int = 2
+    diverging: int | None = None
 
 
 @st.composite
@@ -84,6 +87,7 @@ def cases(draw: st.DrawFn, pools: st.SearchStrategy[list[bytes]]) -> Case:
             st.lists(st.tuples(text(3) | nothing, text(6), text(3) | nothing), min_size=1, max_size=4),
         ),
         least=draw(st.sampled_from([1, 2, 2, 3, 5, 128])),
+        diverging=draw(seeds),
     )
 
 
@@ -122,7 +126,11 @@ raw = st.lists(
 
 def holds(case: Case) -> None:
     """The index and the oracle agree on every query of the case."""
-    with tempfile.TemporaryDirectory() as directory, patch.object(frequent, "LEAST", case.least):
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        patch.object(frequent, "LEAST", case.least),
+        diverging(case.diverging),
+    ):
         library = build(Path(directory) / "index", case.documents, case.adds, case.cap, case.common)
         for before, text, after in case.queries:
             library.check(text, before, after)

@@ -234,3 +234,26 @@ def test_what_was_answered_is_counted(client: Any, passage: str) -> None:
     assert 'codecite_verdicts_total{outcome="pass"} 1.0' in told
     assert "codecite_index_generation{" in told
     assert "secret" not in told
+
+
+def test_near_duplicates_of_a_document_are_those_of_its_text(client: Any, index: Path, corpus: Path) -> None:
+    """As `similar` finds them, without the Document itself, and without any text, whatever the policy serves."""
+    swhid = open_index(index).search("wrap").hits[0].source.swhid
+    told = client.get(f"/api/v1/documents/{swhid}/similar?limit=3").get_json()
+    content = open_index(index).document(swhid).content  # type: ignore[union-attr]
+    wanted = [hit for hit in open_index(index).similar(content, limit=4).to_dict()["hits"] if hit["swhid"] != swhid]
+    assert [(hit["swhid"], hit["similarity"]) for hit in told["hits"]] == [
+        (hit["swhid"], hit["similarity"]) for hit in wanted[:3]
+    ]
+    assert client.get(f"/api/v1/documents/swh:1:cnt:{'0' * 40}/similar").status_code == 404
+    assert client.get(f"/api/v1/documents/{swhid}/similar?limit=0").status_code == 422
+
+
+def test_a_search_counts_its_facets_where_asked(client: Any) -> None:
+    """By the query string or by a body."""
+    without = client.get("/api/v1/search?query=import").get_json()
+    told = client.get("/api/v1/search?query=import&facets=true").get_json()
+    assert "facets" not in without
+    assert told["facets"]["languages"]["Python"] == told["total"]
+    assert client.post("/api/v1/search", json={"query": "import", "facets": True}).get_json() == told
+    assert client.get("/api/v1/search?query=import&facets=perhaps").status_code == 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -168,23 +169,52 @@ def test_names_and_texts_that_mean_harm_do_none(page: Any, address: str) -> None
     assert page.locator("mark.fail").count() >= 1
 
 
-@pytest.mark.parametrize("place", ["/", "/check", "/search?q=make_response", "/about"])
-@pytest.mark.parametrize("look", ["light", "dark", "phone"])
-def test_pages_are_accessible(require: Callable[..., None], browser: Any, address: str, place: str, look: str) -> None:
+def swhid_of(path: Path) -> str:
+    """The name of a content."""
+    content = path.read_bytes()
+    return f"swh:1:cnt:{hashlib.sha1(b'blob %d' % len(content) + bytes(1) + content).hexdigest()}"
+
+
+CORE = swhid_of(SITE / "click" / "core.py")
+VIEWS = ["/", "/check", "/search?q=make_response", f"/search?like={CORE}", f"/documents/{CORE}#L10-L20", "/about"]
+
+
+@pytest.mark.parametrize("place", VIEWS, ids=lambda place: place.partition("swh:")[0])
+@pytest.mark.parametrize("look", ["light", "dark", "phone", "phone-dark"])
+def test_pages_are_accessible(
+    require: Callable[..., None],
+    browser: Any,
+    address: str,
+    place: str,
+    look: str,
+    whole_texts: None,
+    tmp_path: Path,
+) -> None:
     """axe-core finds nothing, in either scheme and on a phone, where nothing is wider than the screen."""
     require("axe_playwright_python")
     from axe_playwright_python.sync_playwright import Axe
 
-    size = {"width": 390, "height": 700} if look == "phone" else {"width": 1200, "height": 900}
-    context = browser.new_context(viewport=size, color_scheme="dark" if look == "dark" else "light", bypass_csp=True)
+    size = {"width": 390, "height": 700} if "phone" in look else {"width": 1200, "height": 900}
+    context = browser.new_context(viewport=size, color_scheme="dark" if "dark" in look else "light", bypass_csp=True)
     page = context.new_page()
     page.goto(f"{address}{place}")
     page.wait_for_load_state("networkidle")
     if place == "/check":
-        page.fill("#pasted", hostile_code())
-        page.click("#go")
+        (tmp_path / "copied.py").write_text(hostile_code())
+        (tmp_path / "empty.py").write_text("")
+        page.set_input_files("#files", [tmp_path / "copied.py", tmp_path / "empty.py"])
+        page.locator("#status", has_text="1 not checked").wait_for()
+        page.locator("#skipped summary").click()
+        page.get_by_role("button", name="copied.py").click()
         page.get_by_role("button", name="Both sides").first.click()
         page.locator(".sides tr").nth(1).wait_for()
+    elif place == "/about":
+        page.select_option("#optout-kind", "path")
+        page.fill("#optout-value", "*.py")
+        page.click("#optout-preview")
+        page.locator("#optout-files li").first.wait_for()
+    elif place.startswith("/documents/"):
+        page.locator(".line.chosen").first.wait_for()
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")

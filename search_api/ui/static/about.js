@@ -1,6 +1,7 @@
 // About: what the indexes hold, under which licences, when built; the model and its terms.
 
 import { ask, found, made, say } from "./api.js";
+import "./optout.js";
 
 function chart(name, counts) {
   const entries = Object.entries(counts).sort((a, b) => b[1] - a[1]).slice(0, 20);

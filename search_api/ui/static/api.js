@@ -1,11 +1,20 @@
 // The API, and the document. In: addresses and bodies; names and children of elements. Out: answers, elements.
 // It refuses to know what they are for. All text becomes text nodes: nothing that an index holds is ever markup.
 
+const WAITS = 5; // Times that a request is sent again after the server asked to wait, at most.
+
+// Bodies are sent as JSON, bytes as they are.
 export async function ask(path, body) {
+  const bytes = body instanceof Uint8Array;
   const options = body === undefined ? {} : {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+    method: "POST", headers: { "Content-Type": `application/${bytes ? "octet-stream" : "json"}` },
+    body: bytes ? body : JSON.stringify(body),
   };
-  const response = await fetch(path, options);
+  let response = await fetch(path, options);
+  for (let wait = 0; response.status === 429 && wait < WAITS; wait += 1) {
+    await new Promise((done) => { setTimeout(done, 1000 * Number(response.headers.get("Retry-After") || 1)); });
+    response = await fetch(path, options);
+  }
   const type = response.headers.get("Content-Type") || "";
   const answer = type.includes("json") ? await response.json() : await response.text();
   if (!response.ok) throw new Error(answer.detail || `the server answered ${response.status}`);

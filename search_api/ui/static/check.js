@@ -1,43 +1,96 @@
-// Check: files, a folder or what was pasted; a table of what stands in them, filters, downloads.
+// Check: files, a folder, an archive or what was pasted; a table of what stands in them, filters, downloads.
 
 import { ask, download, found, made, say } from "./api.js";
+import { dropped, listed, opened } from "./files.js";
 import { cards, marked } from "./passages.js";
 
-let checked = [];
+const MOST = Number(found("drop").dataset.most); // Bytes of a request that the server takes.
+const TOGETHER = Math.min(1 << 20, MOST / 4), FILES = 100;
+let checked = [], skipped = [], run = 0;
 
-async function check(files) {
+// All of these, in their order; what comes while they are being checked takes their place.
+async function check(entries) {
+  const mine = run += 1;
   checked = [];
-  found("rows").replaceChildren();
-  let failed = 0;
-  for (const [number, file] of files.entries()) {
-    say(`Checking ${number + 1} of ${files.length}: ${file.path}`);
-    try {
-      checked.push({ ...file, report: await ask("/api/v1/check", { text: file.text, path: file.path }) });
-    } catch (error) {
-      failed += 1;
-      say(`${file.path}: ${error.message}`);
+  skipped = [];
+  draw();
+  let texts = [], size = 0;
+  const flush = async () => {
+    const sent = texts;
+    texts = [];
+    size = 0;
+    if (sent.length && mine === run) await together(sent);
+  };
+  for (const [number, { path, file, text, skipped: why, detail }] of entries.entries()) {
+    if (mine !== run) return;
+    say(`Checking ${number + 1} of ${entries.length}: ${path}`);
+    const held = text !== undefined ? { text } : why ? { skipped: why, detail } : await opened(file, MOST);
+    if (held.skipped) skipped.push({ path, reason: held.skipped, detail: held.detail || "" });
+    else if (held.archive) {
+      await flush();
+      if (mine === run) await unpacked(path, held.archive);
+    } else {
+      if (size + held.text.length > TOGETHER || texts.length >= FILES) await flush();
+      texts.push({ path, text: held.text });
+      size += held.text.length;
     }
   }
+  await flush();
+  if (mine !== run) return;
+  draw();
+  say(`${checked.length} checked${skipped.length ? `, ${skipped.length} not checked: see below the table` : ""}.`);
+}
+
+async function together(files) {
+  try {
+    const { reports } = await ask("/api/v1/check/batch", { texts: files });
+    reports.forEach(({ path, problem, ...report }, number) => {
+      if (problem) skipped.push({ path, reason: "refused", detail: problem.detail });
+      else checked.push({ ...files[number], report });
+    });
+  } catch (error) {
+    for (const { path } of files) skipped.push({ path, reason: "refused", detail: error.message });
+  }
+  draw();
+}
+
+async function unpacked(name, bytes) {
+  try {
+    const answer = await ask(`/api/v1/check/archive?texts=true&name=${encodeURIComponent(name)}`, bytes);
+    for (const { path, content, ...report } of answer.reports) checked.push({ path: `${name}/${path}`, text: content, report });
+    for (const item of answer.skipped) skipped.push({ ...item, path: `${name}/${item.path}` });
+  } catch (error) {
+    skipped.push({ path: name, reason: "refused", detail: error.message });
+  }
+  draw();
+}
+
+function draw() {
   const names = new Set(checked.flatMap((file) => file.report.matches.flatMap((match) => Object.keys(match.licenses))));
+  const held = found("license").value;
   found("license").replaceChildren(made("option", { value: "" }, "all"), ...[...names].sort().map((name) => made("option", {}, name)));
-  found("report").disabled = found("notice").disabled = !checked.length;
-  if (!failed) say(`${checked.length} checked.`);
+  if (names.has(held)) found("license").value = held;
+  for (const id of ["report", "notice", "spdx", "sarif"]) found(id).disabled = !checked.length;
+  found("skipped").hidden = !skipped.length;
+  found("skipped").querySelector("summary").textContent = `${skipped.length} not checked`;
+  found("skipped").querySelector("ul").replaceChildren(...skipped.map(({ path, reason, detail }) => made("li", {}, `${path}: ${reason}${detail ? ` (${detail})` : ""}`)));
   rows();
 }
 
 function rows() {
   const [verdict, kind, license] = ["verdict", "kind", "license"].map((id) => found(id).value);
-  found("rows").replaceChildren();
+  const shown = [];
   for (const file of checked) {
-    const matches = file.report.matches.filter((match) => (!kind || match.kind === kind)
-      && (!license || license in match.licenses) && (!verdict || match.outcome === verdict));
-    if ((verdict || kind || license) && !matches.length) continue;
+    const matches = file.report.matches.filter((match) => (!kind || match.kind === kind) && (!license || license in match.licenses));
+    if ((verdict && file.report.verdict.outcome !== verdict) || ((kind || license) && !matches.length)) continue;
     const names = [...new Set(matches.flatMap((match) => Object.keys(match.licenses)))].sort();
-    found("rows").append(made("tr", {},
+    shown.push(made("tr", {},
       made("th", { scope: "row" }, made("button", { type: "button", onclick: () => one(file) }, file.path)),
       made("td", {}, String(matches.length)), made("td", {}, `${Math.max(0, ...matches.map((match) => match.bytes))} bytes`),
       made("td", {}, names.join(", ")), made("td", {}, file.report.verdict.outcome)));
   }
+  found("rows").replaceChildren(...shown);
+  found("count").textContent = checked.length ? `${shown.length} of ${checked.length} files` : "";
 }
 
 function one(file) {
@@ -46,21 +99,13 @@ function one(file) {
   found("shown").focus();
 }
 
-async function read(list) {
-  const files = [];
-  for (const file of list) {
-    if (file.size < 2_000_000) files.push({ path: file.webkitRelativePath || file.name, text: await file.text() });
-    else say(`${file.name} is larger than 2 MB and was left out.`);
-  }
-  return files;
-}
-
-for (const id of ["files", "folder"]) found(id).addEventListener("change", async (event) => check(await read(event.target.files)));
+for (const id of ["files", "folder"]) found(id).addEventListener("change", (event) => check(listed(event.target.files)));
 for (const id of ["verdict", "kind", "license"]) found(id).addEventListener("change", rows);
 found("drop").addEventListener("dragover", (event) => event.preventDefault());
 found("drop").addEventListener("drop", async (event) => {
   event.preventDefault();
-  check(await read(event.dataTransfer.files));
+  say("Reading...");
+  check(await dropped(event.dataTransfer));
 });
 found("go").addEventListener("click", async () => {
   await check([{ path: "pasted", text: found("pasted").value }]);
@@ -70,12 +115,22 @@ found("report").addEventListener("click", () => {
   download("codecite-reports.json", "application/json",
     JSON.stringify(checked.map((file) => ({ path: file.path, ...file.report })), null, 1));
 });
-found("notice").addEventListener("click", async () => {
-  try {
-    const files = checked.map(({ path, text }) => ({ path, text }));
-    const answer = await ask("/api/v1/notice", { files, format: "text" });
-    download("NOTICE.txt", "text/plain", typeof answer === "string" ? answer : JSON.stringify(answer, null, 1));
-  } catch (error) {
-    say(error.message);
-  }
-});
+
+// What the server writes of all files that were checked, whatever the filters show.
+function written(id, path, form, name, type) {
+  found(id).addEventListener("click", async () => {
+    say(`Writing ${name}...`);
+    try {
+      const files = checked.map((file) => ({ path: file.path, text: file.text }));
+      const answer = await ask(path, { files, format: form });
+      download(name, type, typeof answer === "string" ? answer : JSON.stringify(answer, null, 1));
+      say(`${name} is written.`);
+    } catch (error) {
+      say(error.message);
+    }
+  });
+}
+
+written("notice", "/api/v1/notice", "text", "NOTICE.txt", "text/plain");
+written("spdx", "/api/v1/scan", "spdx", "codecite.spdx.json", "application/spdx+json");
+written("sarif", "/api/v1/scan", "sarif", "codecite.sarif", "application/sarif+json");

@@ -16,7 +16,7 @@ export function marked(target, text, matches, offset = 0) {
     if (end <= start) return;
     target.append(points.slice(at, start).join(""));
     target.append(made("mark", { class: match.outcome, title: summary(match), onclick: () => show(match.id) },
-      points.slice(start, end).join(""), made("sup", {}, `${number + 1}`)));
+      points.slice(start, end).join(""), made("button", { type: "button", class: "ref", "aria-label": `Passage ${number + 1}: to its card` }, `${number + 1}`)));
     at = end;
   });
   target.append(points.slice(at).join(""));

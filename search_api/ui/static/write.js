@@ -51,7 +51,7 @@ async function complete() {
         again = without;
         draw(event.report.matches);
         break;
-      } else if (event.event === "error") say(event.detail || "The completion broke.");
+      } else if (event.event === "error") say(event.problem.detail);
       else matches.set(event.match.start, event.match);
       draw([...matches.values()]);
     }

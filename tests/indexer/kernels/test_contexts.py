@@ -64,8 +64,8 @@ def test_contexts_are_the_text_around_postings(case: Posted, pieces: int, size: 
 
     Blocks that hold nothing of that are not read.
     """
-    order, contexts, whole, digests = gathered(case, pieces, size=size)
-    for bare, part in zip(gathered(case, wanted=False), (order, [], whole, digests), strict=True):
+    order, contexts, whole, digests, spaced = gathered(case, pieces, size=size)
+    for bare, part in zip(gathered(case, wanted=False), (order, [], whole, digests, spaced), strict=True):
         assert bare.tolist() == list(part)
     place = {number: i for i, number in enumerate(order.tolist())}
     named: dict[object, int] = {}
@@ -75,6 +75,7 @@ def test_contexts_are_the_text_around_postings(case: Posted, pieces: int, size: 
         assert contexts[place[number] * ROW + KGRAM_AT :][:KGRAM].tobytes() == kgram
         assert (side(contexts, place[number], BEFORE), side(contexts, place[number], 0)) == (before, behind)
         assert whole[place[number]] == (len(behind) == REACH)
+        assert int(spaced[place[number]]) == twins.spaces_behind(case.raw[owner], at)
         digest = int(digests[place[number]])
         assert named.setdefault((before, kgram, behind, *spaces(raw)), digest) == digest
     assert len(set(named.values())) == len(named)
@@ -88,7 +89,7 @@ def spaces(raw: bytes) -> list[tuple[int, int]]:
 @given(cases)
 def test_the_next_of_a_posting_is_the_last_in_sight(case: Posted) -> None:
     """None where the Document ends in sight."""
-    _, following, _ = linked(case)
+    _, following, *_ = linked(case)
     flat = case.flat
     for number, after in enumerate(following.tolist()):
         assert (None if after == NONE else flat[after]) == case.next_of(flat[number])
@@ -97,7 +98,7 @@ def test_the_next_of_a_posting_is_the_last_in_sight(case: Posted) -> None:
 @given(cases)
 def test_digests_are_equal_where_nothing_tells_chains_apart(case: Posted) -> None:
     """Within one list, which says what the k-gram is; and differ elsewhere."""
-    _, _, digests = linked(case)
+    _, _, digests, _ = linked(case)
     names = case.names()
     number = 0
     for found in case.lists:
@@ -122,7 +123,7 @@ def test_a_next_lies_as_far_on_as_the_context_goes(
 ) -> None:
     """Not a byte further, and only where the context is whole."""
     case = Posted([bytes(range(33, 33 + length))], [[(0, at)] for at in positions])
-    _, following, _ = linked(case)
+    _, following, *_ = linked(case)
     assert following[0] == (NONE if next_of_first is None else next_of_first)
 
 

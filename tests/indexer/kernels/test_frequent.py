@@ -14,9 +14,19 @@ from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels import frequent as kernels
 from codecite.indexer.kernels.contexts import REACH
 from codecite.indexer.kernels.following import periodic
-from codecite.indexer.kernels.frequent import OPEN, find_frequent, follow_lists, forget, new_agreements
+from codecite.indexer.kernels.frequent import (
+    CLOSED,
+    CUT_OFF,
+    OPEN,
+    STATE,
+    STATE_BITS,
+    find_frequent,
+    forget,
+    new_agreements,
+)
+from codecite.indexer.kernels.onward import chain, follow_lists
 
-_agree, _before, _behind, _chain = kernels.agree, kernels.before, kernels.behind, kernels.chain
+_agree, _before, _behind, _chain = kernels.agree, kernels.before, kernels.behind, chain
 _end, _first, _first_with, _list_of = (
     kernels.end_posting,
     kernels.first_posting,
@@ -78,6 +88,21 @@ def asked(draw: st.DrawFn, case: Posted) -> tuple[bytes, int, int]:
     return ahead + bytes(text[first:last]) + after, number, len(ahead) + at - first
 
 
+def ended(case: Posted, posting: tuple[int, int], text: bytes, q: int) -> tuple[int, int]:
+    """How far the chain of a posting agrees with a text, and how it ends."""
+    owner, at = posting
+    positions = case.frequent[owner]
+    length, is_open = twins.chain(case.raw[owner], positions, positions.index(at), text, q)
+    onward = case.cut_of(posting)
+    if onward is not None:
+        last = posting
+        while (after := case.next_of(last)) != onward:
+            last = after or onward
+        if at + KGRAM + length >= last[1] + KGRAM + REACH:
+            return onward[1] - at, CUT_OFF
+    return length, OPEN if is_open else CLOSED
+
+
 @given(cases.filter(lambda case: case.lists), st.data())
 def test_contexts_agree_with_the_text_on_either_side(case: Posted, data: st.DataObject) -> None:
     """For all groups of a list at once, and asked again the answers are there."""
@@ -98,15 +123,14 @@ def test_contexts_agree_with_the_text_on_either_side(case: Posted, data: st.Data
 def test_chains_say_how_far_documents_agree(case: Posted, data: st.DataObject) -> None:
     """From any group of a list to the end of its chain, with one scratch for several texts."""
     found = grouped(case)
-    frequent, positions = found.frequent, case.frequent
+    frequent = found.frequent
     known = new_agreements(frequent.lists, 2000)
     for text, number, q in data.draw(st.lists(asked(case), min_size=1, max_size=3)):
         for group in range(frequent.lists[2, number], frequent.lists[2, number + 1]):
-            owner, at = found.groups[group][-1]
-            expected = twins.chain(case.raw[owner], positions[owner], positions[owner].index(at), text, q)
+            expected = ended(case, found.groups[group][-1], text, q)
             for _ in range(2):
                 length = call_chain(frequent, known, array(text), number, group, q, 0)
-                assert (length, bool(known.state[OPEN])) == expected
+                assert (length, known.state[STATE]) == expected
         forget(known)
 
 
@@ -114,7 +138,7 @@ def test_chains_say_how_far_documents_agree(case: Posted, data: st.DataObject) -
 def test_lists_followed_from_the_end_say_what_chains_do(case: Posted, data: st.DataObject) -> None:
     """For every place of a text where a k-gram of a frequent list stands, and as much of the table as fits."""
     found = grouped(case)
-    frequent, positions = found.frequent, case.frequent
+    frequent = found.frequent
     text, _, _ = data.draw(asked(case))
     known = new_agreements(frequent.lists, len(text))
     known = known._replace(ahead=known.ahead[: data.draw(st.sampled_from([0, 1, 7, 1 << 20]))])
@@ -132,12 +156,11 @@ def test_lists_followed_from_the_end_say_what_chains_do(case: Posted, data: st.D
         fits = filled + end - first <= len(known.ahead)
         assert known.ahead_at[q] == (filled if fits else -1)
         for group in range(first, end):
-            owner, at = found.groups[group][-1]
-            length, is_open = twins.chain(case.raw[owner], positions[owner], positions[owner].index(at), text, q)
+            length, state = ended(case, found.groups[group][-1], text, q)
             if fits:
-                assert known.ahead[filled + group - first] == 2 * length + is_open
+                assert known.ahead[filled + group - first] == (length << STATE_BITS) + state
             assert call_chain(frequent, known, array(text), number, group, q, 0) == length
-            assert bool(known.state[OPEN]) == is_open
+            assert known.state[STATE] == state
         filled += fits * (end - first)
 
 
@@ -159,7 +182,7 @@ def test_chains_go_on_with_a_period(ruler: tuple[Posted, int, int], phase: int) 
         owner, at = found.groups[group][0]
         expected = twins.chain(case.raw[owner], positions[owner], positions[owner].index(at), endless, 0)
         length = call_chain(frequent, known, pattern, number, group, REACH, period)
-        assert (length, bool(known.state[OPEN])) == expected
+        assert (length, known.state[STATE] == OPEN) == expected
 
 
 @pytest.mark.parametrize("fingerprints", [10, 256, 600])
@@ -172,7 +195,7 @@ def test_long_rulers_make_long_chains(fingerprints: int) -> None:
     for group in (0, len(found.groups) // 2, len(found.groups) - 1):
         ((_, at),) = found.groups[group]
         assert call_chain(found.frequent, known, array(document), 0, group, at, 0) == len(document) - at - KGRAM
-        assert not known.state[OPEN]
+        assert known.state[STATE] == CLOSED
 
 
 @given(cases, st.integers(0, 3))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from oracle.repeats import Posted, cases, grouped
 
 from codecite.indexer.kernels.contexts import NONE
-from codecite.indexer.kernels.frequent import GAP_SHIFT
-from codecite.indexer.kernels.grouping import SIDE, SIDE_BITS, finish_groups
+from codecite.indexer.kernels.frequent import GAP, GAP_SHIFT
+from codecite.indexer.kernels.grouping import CUT, SIDE, SIDE_BITS, finish_groups
 
 
 @given(cases, st.integers(0, 3))
@@ -37,10 +37,13 @@ def test_the_next_of_a_group_is_that_of_its_postings(case: Posted) -> None:
     of = {posting: group for group, members in enumerate(found.groups) for posting in members}
     for group, members in enumerate(found.groups):
         following = int(found.frequent.groups[group, 0] >> np.uint64(32))
-        gap = int(found.frequent.groups[group, 1] >> GAP_SHIFT)
+        is_cut = found.frequent.groups[group, 1] & CUT != 0
+        gap = int((found.frequent.groups[group, 1] >> GAP_SHIFT) & GAP)
         for posting in members:
             after = case.next_of(posting)
-            assert following == (NONE if after is None else of[after])
+            assert is_cut == (after is not None and after == case.cut_of(posting))
+            expected = case.list_of(after) if is_cut and after else of.get(after, NONE)
+            assert following == expected
             assert gap == (0 if after is None else after[1] - posting[1])
 
 
@@ -54,7 +57,7 @@ def test_contexts_are_stored_as_what_they_do_not_share(case: Posted) -> None:
         around = [twins.surroundings(case.raw[owner], at) for owner, at in (found.groups[group][0] for group in mine)]
         before, behind = sorted({sides[0] for sides in around}), sorted({sides[1] for sides in around})
         by_length = [sorted(side, key=lambda text: (text.ljust(31, b"\0"), len(text))) for side in (before, behind)]
-        assert lists[4:, number].tolist() == [len(before), len(behind)]
+        assert lists[4:6, number].tolist() == [len(before), len(behind)]
         stored = coded[lists[3, number] : lists[3, number + 1]].tobytes()
         assert stored == b"".join(map(twins.front_coded, by_length))
         packed = [int(groups[group, 1]) for group in mine]
@@ -80,4 +83,7 @@ def test_a_collision_of_digests_is_counted() -> None:
     members, positions = np.arange(4, dtype=np.uint32), 10 * np.arange(4, dtype=np.uint32)
     following = np.array([NONE, 0, NONE, 1], np.uint32)
     of, order = np.empty((2, 4), np.uint32)
-    assert finish_groups(groups, sides, members, np.array([0, 4], np.uint32), following, positions, of, order) == 2
+    lists, diverging = np.zeros(4, np.uint32), np.zeros(1, bool)
+    firsts = np.array([0, 4], np.uint32)
+    found = finish_groups(groups, sides, members, firsts, following, positions, lists, diverging, of, order)
+    assert found == 2

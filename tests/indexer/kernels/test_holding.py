@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle.library import build
 from oracle.reading import Place
-from oracle.repeats import documents, ruled
+from oracle.repeats import diverging, documents, ruled, seeds
 
 from codecite.indexer.config import GUARANTEE, KGRAM, WINDOW
 from codecite.indexer.kernels.found import Query
@@ -124,12 +124,14 @@ def asked(draw: st.DrawFn, raw: list[bytes]) -> tuple[bytes, list[tuple[int, int
 
 
 @settings(max_examples=max(1, settings().max_examples * 40 // 100))
-@given(documents() | ruled().map(lambda ruler: ruler[0].raw), st.integers(1, 3) | st.just(128), st.data())
-def test_documents_that_hold_a_span_are_found(raw: list[bytes], least: int, data: st.DataObject) -> None:
+@given(documents() | ruled().map(lambda ruler: ruler[0].raw), st.integers(1, 3) | st.just(128), seeds, st.data())
+def test_documents_that_hold_a_span_are_found(
+    raw: list[bytes], least: int, seed: int | None, data: st.DataObject
+) -> None:
     """Each once with the first place there, whether the lists are frequent or rare; and its white spaces there."""
     text, spans = data.draw(asked(raw))
     query, hashes = taken_apart(text)
-    with tempfile.TemporaryDirectory() as directory, patch.object(frequent, "LEAST", least):
+    with tempfile.TemporaryDirectory() as directory, patch.object(frequent, "LEAST", least), diverging(seed):
         index = Path(directory) / "index"
         build(index, [(content, [Place()]) for content in raw])
         opened = Snapshot(index).segments[0]

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import twins
 from oracle.library import Library, build, units
 from oracle.reading import Oracle, Place
+from oracle.repeats import diverging
 
 from codecite.indexer import open_index
 from codecite.indexer.build import add
+from codecite.indexer.kernels.grouping import CUT
 from codecite.indexer.store import frequent
 from codecite.indexer.store.snapshot import Snapshot
 
@@ -63,13 +66,16 @@ def places(number: int) -> Sequence[Place]:
     return [first] if number % 50 else [first, Place("MIT", None, "https://example.org/r", path=f"r/{number}.py")]
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """All documents in one Segment."""
+@pytest.fixture(scope="module", params=["whole", "cut", "cut anywhere"])
+def library(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """All documents in one Segment; with whole chains, cut where they diverge, or cut anywhere."""
     index = tmp_path_factory.mktemp("common") / "index"
-    library = build(index, [(document(number).encode(), places(number)) for number in range(COUNT)])
+    seed = 1 if request.param == "cut anywhere" else None
+    with patch.object(frequent, "DIVERGING", 10 if request.param == "cut" else frequent.DIVERGING), diverging(seed):
+        library = build(index, [(document(number).encode(), places(number)) for number in range(COUNT)])
     (opened,) = Snapshot(index).segments
     assert opened.segment.frequent.lists.shape[1] > 40
+    assert bool(np.any(opened.segment.frequent.groups[:, 1] & CUT)) == (request.param != "whole")
     return library
 
 

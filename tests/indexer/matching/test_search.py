@@ -273,3 +273,46 @@ def test_any_bytes_have_terms(content: bytes) -> None:
     """In lower case, without white space."""
     for term in terms_of(content).split(" "):
         assert term == "".join(letter.lower() if letter.isascii() else letter for letter in term)
+
+
+def test_facets_count_what_narrowing_leaves(tmp_path: Path) -> None:
+    """Each language and licence: as many as the search has hits when it is narrowed by it; none is missing."""
+    place = tmp_path / "index"
+    names = sorted(REAL)
+    licenses = ["MIT", "Apache-2.0 OR MIT", "GPL-2.0-only WITH Classpath-exception-2.0", "NOASSERTION"]
+    for part, license in enumerate(licenses):
+        evidence = () if license == "NOASSERTION" else (_said(license),)
+        package = Package("here", purl=f"pkg:pypi/p{part}@1", evidence=evidence)
+        # Neighbours overlap, so that some Documents have Origins of two kinds.
+        files = [
+            SourceFile(name, REAL[name].encode(), (), (), ("Python", "Cython", None)[number % 3])
+            for number, name in enumerate(names)
+            if number % 4 in (part, (part + 1) % 4)
+        ]
+        add(place, [Unit(package, lambda files=files: iter(files))], lexical=True)  # type: ignore[misc]
+    index = open_index(place)
+    for query in ("import", "self -flask", '"import annotations"', "import license:MIT"):
+        report = index.search(query, limit=1, facets=True)
+        jsonschema.validate(report.to_dict(), SCHEMA)
+        assert report.facets is not None and not report.total_capped
+        for name, option in (("languages", "language"), ("licenses", "license")):
+            assert report.facets[name]
+            for value, count in report.facets[name].items():
+                assert index.search(query, **{option: value}).total == count, (query, value)  # type: ignore[arg-type]
+        shown = index.search(query, limit=200).hits
+        assert {hit.source.origin.language for hit in shown} - {None} <= set(report.facets["languages"])
+    assert index.search("import").facets is None
+    assert "facets" not in index.search("import").to_dict()
+
+
+def _said(license: str) -> LicenseEvidence:
+    return LicenseEvidence(EvidenceKind.PACKAGE_METADATA, license, "License", license)
+
+
+def test_facets_stop_where_counting_stops(tmp_path: Path) -> None:
+    """Of more hits than are counted, the counts are of those, and it is said that there are more."""
+    files = [SourceFile(f"{number}.py", b"needle = %d\n" % number, (), (), "Python") for number in range(1100)]
+    add(tmp_path / "index", [Unit(Package("here"), lambda: iter(files))], lexical=True)
+    report = open_index(tmp_path / "index").search("needle", limit=5, facets=True)
+    assert (report.total, report.total_capped) == (1000, True)
+    assert report.facets == {"languages": {"Python": 1000}, "licenses": {"NOASSERTION": 1000}}
