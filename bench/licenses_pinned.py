@@ -227,9 +227,21 @@ READ_BY_HAND: dict[str, tuple[str, str]] = {
     "guessit": ("LGPL-3.0-only", "METADATA in the wheel: `License: LGPLv3`, with its text; no word of later versions"),
     "mock": ("BSD-2-Clause", "LICENSE.txt in the wheel: the text has two clauses; Debian has another text"),
     "mutagen": ("GPL-2.0-or-later", "the heads of all modules: `either version 2 ... or (at your option) any later`"),
+    "packaging": (
+        "Apache-2.0 OR BSD-2-Clause",
+        "LICENSE in the wheel: `under the terms of *either* of the licenses found in LICENSE.APACHE or LICENSE.BSD`",
+    ),
     "paramiko": (
         "LGPL-2.1-or-later",
         "the heads of all modules: `either version 2.1 ... or (at your option) any later`",
+    ),
+    "pyphen": (
+        "GPL-2.0-or-later OR LGPL-2.1-or-later OR MPL-1.1",
+        "LICENSE in the wheel: `released under the GPL 2.0+/LGPL 2.1+/MPL 1.1 tri-license`",
+    ),
+    "python-dateutil": (
+        "Apache-2.0 AND BSD-3-Clause",
+        "LICENSE in the wheel: Apache 2.0 since 2017, `The above BSD License Applies to all code, even that also `...",
     ),
     "stem": ("LGPL-3.0-only", "LICENSE in the sdist is the text of the LGPL 3, the metadata says LGPLv3; not the GPL"),
     "tqdm": ("MIT AND MPL-2.0", "LICENCE in the wheel: MPL-2.0 for some authors' work, MIT for the others'"),

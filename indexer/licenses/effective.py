@@ -95,7 +95,8 @@ def disagrees(license: str, evidence: Iterable[LicenseEvidence]) -> bool:
 
     Evidence agrees if all that it names is in it, or all of that is in what it names: a package may say `MIT AND Zlib`
     of files that are under one of the two. Not so the classifiers of a package, which do not say whether one may
-    choose: where its licence files hold only some of those that they name, they disagree.
+    choose: where its licence files hold only some of those that they name, they disagree. Nor does what
+    offers a choice agree with an effective expression by which all of it holds.
     """
     evidence = tuple(evidence)
     if any(item.where.rpartition("/")[2] in CLASSIFIERS and _partly(item, evidence) for item in evidence):
@@ -120,7 +121,14 @@ def _holds_some(named: str, texts: tuple[str, ...]) -> bool:
 @lru_cache(maxsize=4096)
 def _agree(one: str, other: str) -> bool:
     mine, theirs = _leaves(one), _leaves(other)
+    if _operator(one) == "AND" and _operator(other) == "OR" and _within(theirs, mine):
+        return False
     return _within(mine, theirs) or _within(theirs, mine)
+
+
+def _operator(text: str) -> str:
+    tree = expression.parse(text)
+    return tree.operator if tree else ""
 
 
 def _within(inner: Sequence[Node], outer: Sequence[Node]) -> bool:

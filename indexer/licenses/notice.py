@@ -106,6 +106,12 @@ def licenses_named(text: str) -> list[str]:
     return list(dict.fromkeys(one.expression for one in found if one.expression))
 
 
+def expression_granted(text: str) -> str | None:
+    """What a text of plain words grants as a whole, with its choices; None where it grants nothing."""
+    found = _read(text)
+    return found[1] if found else None
+
+
 def _place(found: _Found) -> tuple[int, int, str]:
     return found.start, found.end, found.expression or found.family or ""
 

@@ -18,7 +18,7 @@ from collections import OrderedDict
 
 from codecite.indexer.licenses.comments import plain_words
 from codecite.indexer.licenses.expression import normalize, parse
-from codecite.indexer.licenses.notice import licenses_named
+from codecite.indexer.licenses.notice import expression_granted, licenses_named
 
 TEXT_BYTES = 1 << 17
 """Bytes of a licence file that are worth reading: the longest licence has 40,000."""
@@ -37,7 +37,9 @@ _PART_OF = {
 
 
 def licenses_in(text: bytes) -> tuple[str, ...]:
-    """The SPDX names of the licences whose texts stand in a licence file, each once; none for a mere notice.
+    """The SPDX names of the licences whose texts stand in a licence file, each once.
+
+    Of a file that holds no text but a notice it is what that grants; where it offers a choice, the one expression.
 
     >>> licenses_in(b"Permission to use, copy, modify, and/or distribute this software for any purpose with or without "
     ...             b"fee is hereby granted.")
@@ -76,7 +78,12 @@ def _classified(text: str) -> tuple[str, ...]:
 
     names = list(dict.fromkeys(match.id for match in identify_license(text, 0)))
     if not names:
-        stated = licenses_named(plain_words(text))
+        words = plain_words(text)
+        granted = expression_granted(words)
+        tree = parse(granted) if granted else None
+        if granted and tree is not None and tree.operator == "OR":
+            return (granted,)
+        stated = licenses_named(words)
         return tuple(dict.fromkeys(name for one in stated for name in _names(one)))
     found: list[str] = []
     for name in names:

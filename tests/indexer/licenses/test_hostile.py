@@ -23,7 +23,8 @@ from codecite.indexer.licenses.expression import Node, normalize, parse
 from codecite.indexer.licenses.head import read_head
 from codecite.indexer.licenses.metadata import from_metadata
 from codecite.indexer.licenses.notice import read_notice
-from codecite.indexer.records import Outcome
+from codecite.indexer.licenses.texts import licenses_in
+from codecite.indexer.records import EvidenceKind, LicenseEvidence, Outcome
 
 TERMS = 10_000
 LONG = " OR ".join(f"LicenseRef-{number}" for number in range(TERMS - 2)) + " OR MIT OR GPL-3.0-only"
@@ -167,3 +168,21 @@ def test_heads_that_repeat_words_of_licences_take_no_time(head: bytes) -> None:
     began = time.process_time()
     read_notice(head)
     assert time.process_time() - began < 1
+
+
+def test_a_licence_file_that_offers_a_choice_disagrees_with_classifiers_that_do_not() -> None:
+    """As in Pyphen: all are taken to hold, and the conflict is shown; alone the file's word is taken."""
+    text = b"Pyphen is released under the GPL 2.0+/LGPL 2.1+/MPL 1.1 tri-license.\nSee COPYING.GPL for more.\n"
+    (stated,) = licenses_in(text)
+    assert parse(stated) is not None
+    assert " OR " in stated
+    file = LicenseEvidence(EvidenceKind.LICENSE_FILE, stated, "LICENSE", "")
+    message = Message()
+    for name in ("GNU General Public License v2 or later (GPLv2+)", "Mozilla Public License 1.1 (MPL 1.1)"):
+        message["Classifier"] = f"License :: OSI Approved :: {name}"
+    declared = from_metadata(message)
+    license = effective([file], declared)
+    assert license == "GPL-2.0-or-later AND MPL-1.1"
+    assert disagrees(license, [file, *declared])
+    assert effective([file]) == stated
+    assert not disagrees(stated, [file])
