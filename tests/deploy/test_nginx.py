@@ -244,6 +244,22 @@ def test_it_lets_the_api_through_and_keeps_the_rest(serving: tuple[Served, Nginx
     plain.close()
 
 
+def test_a_browser_asks_over_http_2(
+    require: Callable[..., None], serving: tuple[Served, Nginx, type[Slow]], passage: str
+) -> None:
+    """Under the public name, with the Origin of its own page; a page of another site is refused."""
+    require("curl")
+    _, nginx, _ = serving
+    for origin, expected in ((f"https://{NAME}", "2 200"), ("https://evil.example", "2 403")):
+        command = ["curl", "--silent", "--http2", "--cacert", str(nginx._place / "fullchain.pem")]
+        command += ["--connect-to", f"{NAME}:443:127.0.0.1:{nginx.port}", "--header", f"Origin: {origin}"]
+        command += ["--json", json.dumps({"text": passage}), "--output", str(nginx._place / "answer")]
+        command += ["--write-out", "%{http_version} %{http_code}", f"https://{NAME}/api/v1/check"]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ended.stdout == expected, (nginx._place / "answer").read_text()
+    assert nginx.ask("GET", "/api/v1/stats")[0] == 200
+
+
 def test_its_limits_are_kept(serving: tuple[Served, Nginx, type[Slow]]) -> None:
     """A body over 8 MiB, and more requests than the rate and the burst let through."""
     _, nginx, _ = serving
