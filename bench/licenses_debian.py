@@ -30,13 +30,13 @@ _CONFIGURED = Path("/etc/apt/sources.list.d")
 _DEBIAN = "debian-archive-keyring"
 
 
-def lines(examples: int) -> list[str]:
+def lines(examples: int, sources: tuple[str, ...] = licenses_pinned.SOURCES) -> list[str]:
     """Fetch the source packages, compare every head that holds a notice."""
-    folder = fetch_sources(licenses_pinned.SOURCES)
+    folder = fetch_sources(sources)
     heads: list[Judged] = []
     rows: list[str] = []
     own = 0
-    for name in licenses_pinned.SOURCES:
+    for name in sources:
         found = next(iter(sorted(folder.glob(f"{name}_*.dsc"))), None)
         if found is None:
             rows.append(f"  {name}: not to be had")

@@ -1,7 +1,6 @@
 """Heads of Java files from Maven's source jars, against what their projects state.
 
-In: the jars below, fetched by `mvn`. Out: for each how many heads state a licence, how many state that of the project,
-and every other expression. It refuses to know how heads are read.
+In: the jars below, fetched by `mvn`. Out: the table of `licenses_projects.py`. It refuses to know how heads are read.
 
 `OTHERS` are expressions read by hand in single files that their projects took from elsewhere. When these jars were
 first read (27 November 2026), and no wording had been fitted to them, some 820 heads were wrong: `multiple-licensed`
@@ -13,14 +12,11 @@ from __future__ import annotations
 
 import subprocess
 import zipfile
-from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pinned
-
-from codecite.indexer.corpus.files import look_into
-from codecite.indexer.corpus.nearby import NOTHING
-from codecite.indexer.records import EvidenceKind, SourceFile
+from licenses_projects import Project, table
 
 _CLASSPATH = "GPL-2.0-only WITH Classpath-exception-2.0"
 JARS = {
@@ -53,24 +49,20 @@ OTHERS = {
     "hibernate-core": {"MIT"},
     "jfreechart": {"Apache-2.0"},
     "rhino": {"BSD-3-Clause", "dtoa AND MPL-2.0"},
-    "h2": {"EPL-1.0 OR LGPL-3.0-or-later OR MPL-2.0"},
+    "h2": {"(EPL-1.0 OR MPL-2.0) AND BSD-3-Clause", "EPL-1.0 OR LGPL-3.0-or-later OR MPL-2.0"},
 }
 
 
-def lines(examples: int) -> list[str]:
+def lines(examples: int, jars: Mapping[str, str] = JARS, others: Mapping[str, set[str]] = OTHERS) -> list[str]:
     """The table; `examples` differences of each jar."""
-    told, right, heads, silent = [], 0, 0, 0
-    for coordinates, license in JARS.items():
-        name = coordinates.split(":")[1]
-        fitting = {license} | OTHERS.get(name, set())
-        found = Counter(_stated(_fetched(coordinates)).values())
-        mute = found.pop(None, 0)
-        good = sum(count for expression, count in found.items() if expression in fitting)
-        right, heads, silent = right + good, heads + found.total(), silent + mute
-        told.append(f"{good:6,} of {found.total():6,} {name} ({license}); {mute} files state nothing")
-        wrong = [item for item in found.most_common() if item[0] not in fitting]
-        told += [f"       read {expression}, {count} times" for expression, count in wrong[:examples]]
-    return [*told, f"right: {right:,} of {heads:,} heads, {right / heads:.1%}; {silent:,} files state nothing"]
+    return table(
+        (
+            Project(name, _files(_fetched(coordinates)), license, frozenset(others.get(name, ())))
+            for coordinates, license in jars.items()
+            for name in [coordinates.split(":")[1]]
+        ),
+        examples,
+    )
 
 
 def _fetched(coordinates: str) -> Path:
@@ -83,17 +75,8 @@ def _fetched(coordinates: str) -> Path:
     return jar
 
 
-def _stated(jar: Path) -> dict[str, str | None]:
-    """What the head of each Java file states, None where it states nothing."""
-    found: dict[str, str | None] = {}
+def _files(jar: Path) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(jar) as members:
         for path in members.namelist():
             if path.endswith(".java"):
-                file = look_into(path, members.read(path), NOTHING)
-                evidence = file.evidence if isinstance(file, SourceFile) else ()
-                heads = (item.expression for item in evidence if item.kind in _HEADS)
-                found[path] = next((expression for expression in heads if expression), None)
-    return found
-
-
-_HEADS = (EvidenceKind.SPDX_TAG, EvidenceKind.FILE_HEADER)
+                yield path, members.read(path)

@@ -64,7 +64,7 @@ class Writer:
 
         torch.set_num_threads(1)
         model = LocalModel.load("demo")
-        self._torch, self._model, self._tokenizer = torch, model._model, model._tokenizer
+        self._torch, self._model, self._tokenizer = torch, model._model, model._prompts._tokenizer
         self._stops = sorted(model._stops)
         self._room = (model.context or 256) // 2
         folder = Path(sysconfig.get_paths()["purelib"])

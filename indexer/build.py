@@ -97,6 +97,7 @@ def add(
     only_licenses: LicenseFilter | None = None,
     generated: bool = False,
     lexical: bool = False,
+    second: Callable[[SourceFile], SourceFile] = lambda file: file,
     progress: Callable[[Progress], None] | None = None,
 ) -> AddResult:
     """Add what is new in `units` to the index in `directory` (made if there is none) and publish it.
@@ -107,7 +108,7 @@ def add(
     have is removed, unless one of their units failed (`unsynced` names them).
     `only_licenses` belongs to the index: it is set when the index is made, holds for all that is added later, and is in
     the coverage of every Report. `generated` makes the index that of a ledger, `lexical` one that can be searched by
-    words, which it stays.
+    words, which it stays. `second` adds to the evidence of a file (`licenses/scancode.py`).
     Raises IndexLockedError, IndexWriteError, IndexVersionError, IndexCorruptError, and ConfigError for a filter that is
     not the index's own.
     """
@@ -121,7 +122,7 @@ def add(
         remove_left_overs(directory, manifest)
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as executor:
             build = _Build(directory, manifest, executor, progress, lexical=lexical)
-            Intake(build, executor).read(build.watched(units))
+            Intake(build, executor, second).read(build.watched(units))
             build.finish(sync=sync)
             remove_left_overs(directory, build.manifest)
             manifest = merge_due(directory, build.manifest, executor)

@@ -178,7 +178,7 @@ class Index:
             passages = [item for item in find_passages(snapshot, text, shortest) if item.end >= beyond]
             matches = find_matches(snapshot, text, passages, sources, more, policy.min_bytes, claim_of)
             if near:
-                found_near = find_near_matches(snapshot, text, passages, sources, more)
+                found_near = find_near_matches(snapshot, text, passages, sources, more, claim_of)
                 matches += [item for item in found_near if item[0].bytes_in_text >= shortest]
             found += with_records(directory, matches) if snapshot.manifest.generated else matches
         return found

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -91,9 +91,13 @@ class _Frame:
 class Intake:
     """Reads units, and gives what is in them to a Keeper."""
 
-    def __init__(self, keeper: Keeper, executor: Executor) -> None:
+    def __init__(
+        self, keeper: Keeper, executor: Executor, second: Callable[[SourceFile], SourceFile] = lambda file: file
+    ) -> None:
+        """`second` adds to what was read of a file; it is called in threads."""
         self._keeper = keeper
         self._executor = executor
+        self._second = second
         self._chunk: list[tuple[_Frame, Pending]] = []
         self._chunk_bytes = 0
         self._running: deque[tuple[Future[list[Read]], list[tuple[_Frame, Pending]], int]] = deque()
@@ -137,7 +141,7 @@ class Intake:
         elif isinstance(item, SourceError):
             self._fail(frame, item)
         else:
-            self._place(frame, _hashed(item), 0)
+            self._place(frame, _hashed(item, self._second), 0)
 
     def _dispatch(self) -> None:
         """Hand the files gathered to a thread, but for those that are in already."""
@@ -151,7 +155,9 @@ class Intake:
             chunk = [pair for pair, same in zip(chunk, known, strict=True) if not same]
         if not chunk:
             return
-        self._running.append((self._executor.submit(_load, [pending for _, pending in chunk]), chunk, size))
+        self._running.append(
+            (self._executor.submit(_load, [pending for _, pending in chunk], self._second), chunk, size)
+        )
         self._ahead += size
         while self._ahead > _AHEAD_BYTES or len(self._running) > _AHEAD_CHUNKS:
             self._collect()
@@ -221,22 +227,24 @@ class Intake:
         frame.origins, frame.inside = [], []
 
 
-def _hashed(item: SourceFile | Skipped) -> tuple[SourceFile, bytes] | Skipped:
+def _hashed(
+    item: SourceFile | Skipped, second: Callable[[SourceFile], SourceFile]
+) -> tuple[SourceFile, bytes] | Skipped:
     if isinstance(item, Skipped):
         return item
     if not item.content:
         return Skipped(item.path, SkipReason.EMPTY)
     digest = hashlib.sha1(b"blob %d\0" % len(item.content), usedforsecurity=False)
     digest.update(item.content)
-    return item, digest.digest()
+    return second(item), digest.digest()
 
 
-def _load(files: list[Pending]) -> list[Read]:
+def _load(files: list[Pending], second: Callable[[SourceFile], SourceFile]) -> list[Read]:
     """What a thread does with some files."""
     found: list[Read] = []
     for pending in files:
         try:
-            found.append(_hashed(pending.load()))
+            found.append(_hashed(pending.load(), second))
         except SourceError as error:
             found.append(error)
     return found

@@ -27,6 +27,8 @@ _LOG = logging.getLogger("codecite.requests")
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _METHODS = (*_SAFE, "POST", "PUT", "PATCH", "DELETE")
+_PROBES = ("/healthz", "/readyz")
+"""What is asked under any name: an orchestrator's probes address a container as it is reached, and it tells nothing."""
 _COMPRESSED = ("application/json", "application/problem+json", "text/", "application/javascript", "image/svg")
 _LEAST = 1400
 """Bytes of an answer below which compressing gains nothing."""
@@ -69,7 +71,7 @@ def _enter() -> None:
 def _from_here(part: Service) -> None:
     """Refuse what addresses another host, and what a page of another site sends."""
     host = urlsplit(f"//{request.host}").hostname or ""
-    if part.settings.hosts and host not in part.settings.hosts:
+    if part.settings.hosts and host not in part.settings.hosts and request.path not in _PROBES:
         raise Problem(421, "this server does not answer under that host name")
     if request.method in _SAFE:
         return

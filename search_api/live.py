@@ -40,6 +40,8 @@ class LiveIndex:
         self._opened = threading.Event()
         self._opening = False
         self._next_look = 0.0
+        self.refused = False
+        """Whether what was published last could not be opened, so that an older generation answers."""
         stamps = self._stamps()
         self._known = stamps if self._is_latest() else None
 
@@ -90,11 +92,11 @@ class LiveIndex:
         try:
             stamps = self._stamps()
             opened = Index(self._index.directories)
-            self._known, self._index = stamps, opened
+            self._known, self._index, self.refused = stamps, opened, False
             generations = ", ".join(str(item.generation) for item in opened.coverage)
             _LOG.info("the index is at generation %s", generations, extra={"generation": generations})
         except (CodeciteError, OSError) as error:
-            self._next_look = time.monotonic() + _AGAIN
+            self._next_look, self.refused = time.monotonic() + _AGAIN, True
             _LOG.error("the new generation cannot be opened; the old one stays: %s", error)
         finally:
             with self._lock:

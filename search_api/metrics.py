@@ -1,14 +1,15 @@
 """What a server counts, for Prometheus.
 
 In: what was answered. Out: the text that Prometheus reads. It refuses to know texts, clients and keys. Each server has
-a registry of its own, all in one process.
+a registry of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -29,10 +30,13 @@ class _Now(Collector):
         """The gauges."""
         generation = GaugeMetricFamily("codecite_index_generation", "The generation that is served", labels=["index"])
         documents = GaugeMetricFamily("codecite_index_documents", "The Documents in it", labels=["index"])
+        built = GaugeMetricFamily("codecite_index_built_seconds", "When it was built, by Unix time", labels=["index"])
         for item in self._coverage():
             generation.add_metric([item.id], item.generation)
             documents.add_metric([item.id], item.documents)
-        yield from (generation, documents)
+            if item.built:
+                built.add_metric([item.id], datetime.fromisoformat(item.built).timestamp())
+        yield from (generation, documents, built)
         for name, read in self._gauges.items():
             yield GaugeMetricFamily(name, name.removeprefix("codecite_").replace("_", " "), value=read())
 
@@ -53,6 +57,7 @@ class Metrics:
         self._verdicts = Counter("codecite_verdicts", "Reports by their verdict", ["outcome"], registry=self._registry)
         self._prevented = Counter("codecite_prevented", "Passages not let stand", ["action"], registry=self._registry)
         self._registry.register(_Now(coverage, gauges))
+        ProcessCollector(registry=self._registry)  # memory, open files, processor time, since when it runs
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""

@@ -102,6 +102,7 @@ def make_service(index: Index, generator: Generator | None, policy: Policy, sett
     generations = Gate("completions", settings.generations, settings.wait)
     streams = Streams(settings.replay_bytes, settings.replay_seconds, settings.unheard_seconds)
     gauges: dict[str, Callable[[], float]] = {
+        "codecite_generation_refused": lambda: live.refused,
         "codecite_checks_under_way": lambda: checks.busy,
         "codecite_completions_under_way": lambda: generations.busy,
         "codecite_streams_kept": lambda: len(streams),

@@ -25,6 +25,8 @@ PAGES = (
     "docs/http.md",
     "docs/marks.md",
     "docs/scanner.md",
+    "docs/the-stack.md",
+    "deploy/README.md",
 )
 
 

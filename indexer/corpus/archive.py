@@ -23,8 +23,8 @@ from urllib.parse import quote
 import xxhash
 
 from codecite.indexer.corpus.containers import Container, is_archive, is_archive_name, open_container
-from codecite.indexer.corpus.describe import describe
-from codecite.indexer.corpus.files import HEAD, READER, absolute, look_into, printable, too_large
+from codecite.indexer.corpus.describe import declared_by, describe, is_manifest, top_of
+from codecite.indexer.corpus.files import HEAD, MAX_METADATA, READER, absolute, look_into, printable, too_large
 from codecite.indexer.corpus.identity import Described
 from codecite.indexer.corpus.leftout import kept
 from codecite.indexer.corpus.members import Member
@@ -139,7 +139,13 @@ def _files(container: Container, place: _Place, reading: Reading) -> Iterator[It
         yield replace(refused, path=place.prefix + refused.path)
     found = [_Found(place.prefix + member.name, member) for member in container.members]
     licenses = {item.path: container.head(item.member, TEXT_BYTES) for item in found if is_near_file(item.member.name)}
-    near = Nearby(licenses, place.near.evidence)
+    top = top_of([item.member.name for item in found])
+    manifests = {
+        item.path: container.head(item.member, MAX_METADATA)
+        for item in found
+        if is_manifest(item.member.name) and "/" in item.member.name.removeprefix(top)
+    }
+    near = Nearby(licenses, place.near.evidence, declared_by(manifests))
     said = frozenset(place.around.evidence)
     is_gem = _GEM.issubset(item.member.name for item in found)
     for item in kept(found, reading.excluded):

@@ -4,14 +4,15 @@ In: the archive's file name, the paths of its members and the way to read one, t
 Described, or None where nothing tells. This module refuses to know how an archive is laid out, and what any
 ecosystem's metadata look like.
 
-Metadata count only at the top of the archive, or in its one top folder: a `package.json` further down is of something
-that the package carries along. What a registry's tools wrote goes before what people wrote: the sdist of a Python
-package may hold a `Cargo.toml` and a `package.json` too. Crates and npm's tarballs are told by their outer form.
+What an archive is say only the metadata at its top, or in its one top folder: a `package.json` further down is of
+something that the package carries along, and says what licence that is under. What a registry's tools wrote goes before
+what people wrote: the sdist of a Python package may hold a `Cargo.toml` and a `package.json` too. Crates and npm's
+tarballs are told by their outer form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from codecite.indexer.corpus.parse import MalformedError
 from codecite.indexer.corpus.python import describe_project, describe_python
 from codecite.indexer.records import EvidenceKind, LicenseEvidence
 
-__all__ = ["Described", "declared_in", "describe", "is_manifest"]
+__all__ = ["Described", "declared_by", "declared_in", "describe", "is_manifest", "top_of"]
 
 _MANIFESTS = {"package.json", "Cargo.toml", "pyproject.toml", "PKG-INFO"}
 """Files in which a package says what it is, wherever it has been unpacked."""
@@ -48,7 +49,7 @@ def describe(
     """
     if name in _OF_A_GEM:
         return None
-    members = Members(name, beside, dict.fromkeys(paths), read, _top(paths))
+    members = Members(name, beside, dict.fromkeys(paths), read, top_of(paths))
     for reader in (*_PUBLISHED, *sorted(_WRITTEN, key=lambda reader: reader is not _formed(members))):
         try:
             described = reader(members)
@@ -79,6 +80,18 @@ def declared_in(folder: str, names: Sequence[str], read: Callable[[str], bytes])
     )
 
 
+def declared_by(manifests: Mapping[str, bytes]) -> dict[str, tuple[LicenseEvidence, ...]]:
+    """What manifests, given by their paths, declare, by the folders that they are in (without a `/` behind them)."""
+    folders: dict[str, dict[str, bytes]] = {}
+    for path, text in manifests.items():
+        folder, _, name = path.rpartition("/")
+        folders.setdefault(folder, {})[name] = text
+    return {
+        folder: declared_in(f"{folder}/" if folder else "", list(texts), texts.__getitem__)
+        for folder, texts in folders.items()
+    }
+
+
 def _formed(members: Members) -> Callable[[Members], Described | None] | None:
     """The reader of the registry whose archives look like this one from outside."""
     if members.name.lower().endswith(".crate"):
@@ -86,7 +99,7 @@ def _formed(members: Members) -> Callable[[Members], Described | None] | None:
     return describe_npm if members.top == "package/" else None
 
 
-def _top(paths: Sequence[str]) -> str:
+def top_of(paths: Sequence[str]) -> str:
     """The one folder that all paths lie in, with a `/` behind it; empty if there is none."""
     top = paths[0].partition("/")[0] + "/" if paths else ""
     return top if all(path.startswith(top) for path in paths) else ""

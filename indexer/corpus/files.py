@@ -21,7 +21,7 @@ from codecite.indexer.licenses.notice import read_notice
 from codecite.indexer.licenses.reuse import with_declared
 from codecite.indexer.records import Skipped, SkipReason, SourceFile
 
-READER = 6
+READER = 7
 """Raised whenever the same bytes are read as something else than before: stamps and fingerprints hold it."""
 
 MAX_METADATA = 4 << 20

@@ -22,7 +22,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import IO, cast
 from urllib.parse import urlsplit
 
-from codecite.indexer.corpus.describe import declared_in, is_manifest
+from codecite.indexer.corpus.describe import declared_by, is_manifest
 from codecite.indexer.corpus.files import HEAD, MAX_METADATA, READER, absolute, look_into, printable, too_large
 from codecite.indexer.corpus.identity import purl, repository_url
 from codecite.indexer.corpus.leftout import kept
@@ -41,7 +41,7 @@ from codecite.indexer.corpus.nearby import Near, Nearby, is_near_file
 from codecite.indexer.corpus.units import Item, Pending, Reading, Unit
 from codecite.indexer.errors import SourceError
 from codecite.indexer.licenses.texts import TEXT_BYTES
-from codecite.indexer.records import LicenseEvidence, Package, Skipped, SkipReason, SourceFile
+from codecite.indexer.records import Package, Skipped, SkipReason, SourceFile
 
 MAX_ENTRIES = 1_000_000
 """Files of a revision: a tree that names itself ten times over, ten times, takes some kilobytes."""
@@ -259,7 +259,7 @@ def _files(git: _Git, commit: str, reading: Reading) -> Iterator[Item]:
     wanted = [item for item in found if isinstance(item, _Entry)]
     with closing(_blobs(git, [*licenses, *manifests, *wanted])) as blobs:
         texts = {entry.path: next(blobs)[:TEXT_BYTES] for entry in licenses}
-        near = Nearby(texts, packages=_declared({entry.path: next(blobs)[:MAX_METADATA] for entry in manifests}))
+        near = Nearby(texts, packages=declared_by({entry.path: next(blobs)[:MAX_METADATA] for entry in manifests}))
         for item in found:
             if isinstance(item, Skipped):
                 yield item
@@ -267,18 +267,6 @@ def _files(git: _Git, commit: str, reading: Reading) -> Iterator[Item]:
                 content = next(blobs)
                 load = partial(_load, git.name, item, content, near.of(item.path))
                 yield Pending(item.path, len(content), load)
-
-
-def _declared(manifests: Mapping[str, bytes]) -> dict[str, tuple[LicenseEvidence, ...]]:
-    """What the metadata of packages declare, by the folders that they are in."""
-    folders: dict[str, dict[str, bytes]] = {}
-    for path, text in manifests.items():
-        folder, _, name = path.rpartition("/")
-        folders.setdefault(folder, {})[name] = text
-    return {
-        folder: declared_in(f"{folder}/" if folder else "", list(texts), texts.__getitem__)
-        for folder, texts in folders.items()
-    }
 
 
 def _entries(git: _Git, commit: str) -> Iterator[_Entry]:

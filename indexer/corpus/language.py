@@ -15,11 +15,14 @@ manual page's extension, rules on the content, a classifier. Most files have no 
 extension of one language: then the content is not needed, and what the name says is asked once for a name and an
 extension. The rules on the content of `.h` and `.s`, which 4 of 10 files of a kernel need, cost enry .9 and 1.4 ms a
 file: here bytes without which no such rule holds are looked for first. All these short cuts answer as enry-python 0.2
-does (the tests compare them, so that a newer enry with other rules is noticed); where they have no answer, enry is
-asked.
+does, that for `.rs` apart (the tests compare them, so that a newer enry with other rules is noticed); where they have
+no answer, enry is asked.
 
 Of languages that fit equally well, which happens where a file of one of some twenty rare extensions (`.cls`, `.sls`)
 says next to nothing, enry names any; here it is the first by name, so that a second reading gives what the first gave.
+
+One answer is ours: a `.rs` that holds no sign of RenderScript (a directive of C's) or of XML (a `<` before all else) is
+Rust. The classifier calls some that hold comments or tables only RenderScript or XML (8 of 3,706 files of crates).
 
 **Marks.** `generated` and `vendored` are Linguist's: by folder, by name, and of generated files by what their first
 or last lines say. For names of one dot and a common extension of hand-written code no rule speaks of the name, so a
@@ -187,9 +190,17 @@ def _assembly(head: bytes) -> str | None:
     return "Assembly" if _INTEL.search(text) else None
 
 
+def _rust(head: bytes) -> str | None:
+    """Rust without a directive of C's, which RenderScript begins with, and a tag, which XML does; else no answer."""
+    return None if _DIRECTIVE.search(b"\n" + head) or head.lstrip().startswith((b"<", b"\xef\xbb\xbf<")) else "Rust"
+
+
+_DIRECTIVE = re.compile(rb"\n[\t ]*+#[\t ]*+(?:pragma|include|define|if|endif)\b|__attribute__")
+
 _RULES: dict[tuple[str, ...], Callable[[bytes], str | None]] = {
     ("C", "C++", "Objective-C"): _header,
     ("Assembly", "Motorola 68K Assembly", "Unix Assembly"): _assembly,
+    ("RenderScript", "Rust", "XML"): _rust,
 }
 
 _PLAIN = re.compile(

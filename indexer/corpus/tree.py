@@ -154,6 +154,8 @@ def _file(entry: os.DirEntry[str], name: str, folder: _Folder, reading: Reading)
         return too_large(name, size, reading)
     declared = folder.declared(name)
     seed = _hashed(declared, folder.seed) if declared else folder.seed
+    if reading.twice:
+        seed = _hashed("twice", seed)
     load = partial(read_path, entry.path, name, reading, Near(folder.near + folder.package, declared), follow=False)
     return Pending(name, size, load, _stamp(name, status, folder.now, seed))
 

@@ -75,7 +75,7 @@ class Reading:
 
     `excluded` says whether a path (with `/` between folders, relative to its tree or archive; a folder's ends in `/`)
     is left out; what lies in an excluded folder is never asked for. `excludes` are the patterns that it goes by.
-    `revision` is the one at which repositories are read.
+    `revision` is the one at which repositories are read. `twice` says that heads are read by a second detector, too.
     """
 
     max_file_bytes: int = MAX_FILE_BYTES
@@ -83,9 +83,12 @@ class Reading:
     excludes: tuple[str, ...] = ()
     revision: str | None = None
     columns: Columns = Columns()
+    twice: bool = False
 
     def mark(self, fingerprint: str) -> str:
         """The fingerprint of what is read this way: read otherwise, there may be more in it, or less."""
+        if self.twice:
+            fingerprint += "+twice"
         if not self.excludes and self.max_file_bytes == MAX_FILE_BYTES:
             return fingerprint
         return f"{fingerprint}+{xxh3_64_hexdigest(repr((self.max_file_bytes, self.excludes)).encode())}"

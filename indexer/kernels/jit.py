@@ -5,20 +5,24 @@ machine code cached on disk. It refuses to know what a kernel computes.
 
 numba's cache notices a change in the file of a kernel, but not in a kernel of another file that it calls. So each
 cache entry is stamped with a digest over every file of this room instead: change one, and all are compiled anew.
-The environment variable `NUMBA_DISABLE_JIT=1` runs the kernels as plain Python, `NUMBA_CACHE_DIR` moves the cache
-(a read-only container needs it).
+A cache that is complete and cannot be written (an image, a program that root installed) is read as it lies; numba
+itself passes over what it cannot write. The environment variable `NUMBA_DISABLE_JIT=1` runs the kernels as plain
+Python, `NUMBA_CACHE_DIR` moves the cache, `NUMBA_CPU_NAME=generic` compiles for every processor of the kind.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import llvmlite.binding
 import numba
+from numba.core import caching
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,12 +67,64 @@ def making_part(function: F) -> F:
     return _compile(function, no_cfunc_wrapper=True, no_cpython_wrapper=True)
 
 
+class Warmth(StrEnum):
+    """What is compiled: all kernels, or those that reading an index needs."""
+
+    ALL = "all"
+    READING = "reading"
+
+
+def _marker(directory: str, warmth: Warmth) -> Path:
+    """The file that says that so many kernels of this digest were compiled into a cache, for this processor."""
+    return Path(directory) / f"codecite-{digest()}-{_target()}.{warmth}"
+
+
+@cache
+def _target() -> str:
+    """What machine code depends on: numba's version, the processor and its features."""
+    name = numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
+    features = numba.config.CPU_FEATURES
+    if features is None:
+        features = llvmlite.binding.get_host_cpu_features().flatten()
+    return hashlib.sha256(f"{numba.__version__} {name} {features}".encode()).hexdigest()[:8]
+
+
+def _finished(locator: type[Any]) -> type[Any]:
+    """One of numba's locators, for what it passes over: a directory that cannot be written and holds all kernels."""
+
+    class Finished(locator):  # type: ignore[misc]
+        def ensure_cache_path(self) -> None:
+            place = self.get_cache_path()
+            if os.access(place, os.W_OK) or not _marker(place, Warmth.ALL).exists():
+                raise OSError
+
+    return Finished
+
+
+class _FinishedImpl(caching.CompileResultCacheImpl):  # type: ignore[misc]
+    # NUMBA_CACHE_DIR, beside the sources, in the home directory.
+    _locator_classes = [_finished(locator) for locator in caching.CacheImpl._locator_classes[:3]]  # noqa: RUF012
+
+
+class _FinishedCache(caching.FunctionCache):  # type: ignore[misc]
+    _impl_class = _FinishedImpl
+
+    def save_overload(self, sig: object, data: object) -> None:
+        """Nothing: it cannot be written."""
+
+
 def _compile(function: F, **options: bool) -> F:
     try:
-        compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+        finished = None if numba.config.DISABLE_JIT else _FinishedCache(function)
+    except RuntimeError:
+        finished = None
+    try:
+        compiled = numba.njit(cache=finished is None, nogil=True, error_model="numpy", **options)(function)
     except RuntimeError:
         # Nowhere to keep machine code: neither beside the sources, nor in the user's cache, nor in NUMBA_CACHE_DIR.
         return numba.njit(nogil=True, error_model="numpy", **options)(function)
+    if finished is not None:
+        compiled._cache = finished
     index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if index is not None:
         # Unlike the stamp, the version is compared before anything is unpickled that may name a class that is gone.
@@ -87,20 +143,6 @@ def is_compiled(function: Callable[..., Any]) -> bool:
     return bool(getattr(function, "signatures", True))
 
 
-class Warmth(StrEnum):
-    """What is compiled: all kernels, or those that reading an index needs."""
-
-    ALL = "all"
-    READING = "reading"
-
-
-def _marker(warmth: Warmth) -> Path | None:
-    """The file that says that so many kernels of this digest were compiled into the cache."""
-    if not _kernels:
-        return None
-    return Path(_kernels[0]._cache.cache_path) / f"codecite-{digest()}.{warmth}"
-
-
 def has_cache() -> bool:
     """Whether compiled kernels can be kept for the next process."""
     return bool(_kernels)
@@ -108,18 +150,17 @@ def has_cache() -> bool:
 
 def is_cold(warmth: Warmth) -> bool:
     """Whether a first use still has to compile (some ten seconds)."""
-    if not has_cache():
+    if not _kernels:
         return True
     wanted = [Warmth.ALL] if warmth is Warmth.ALL else list(Warmth)
-    markers = [_marker(each) for each in wanted]
-    return not any(marker is None or marker.exists() for marker in markers)
+    return not any(_marker(_kernels[0]._cache.cache_path, each).exists() for each in wanted)
 
 
 def mark_warm(warmth: Warmth) -> None:
     """Remember what is compiled. A cache that cannot be written stays cold."""
-    marker = _marker(warmth)
-    if marker is None:
+    if not _kernels:
         return
+    marker = _marker(_kernels[0]._cache.cache_path, warmth)
     try:
         marker.parent.mkdir(parents=True, exist_ok=True)
         marker.touch()

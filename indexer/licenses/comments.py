@@ -16,23 +16,27 @@ _HEAD_ENDS = 1200
 """Bytes between comments after which the head is over."""
 
 _COMMENT = re.compile(
-    rb"(?=[/<{-])(?:/\*[^*]*(?:\*(?!/)[^*]*)*(?:\*/|\Z)|<!--.*?(?:-->|\Z)|\{-.*?(?:-\}|\Z)"
-    rb"|--\[\[.*?(?:\]\]|\Z)|<%--.*?(?:--%>|\Z))"
-    rb"|^(?:"
+    rb"/\*[^*]*(?:\*(?!/)[^*]*)*(?:\*/|\Z)|<!--.*?(?:-->|\Z)|\{-.*?(?:-\}|\Z)"
+    rb"|--\[\[.*?(?:\]\]|\Z)|<%--.*?(?:--%>|\Z)"
+    rb"|\n(?:"
     rb"[ \t]*\(\*.*?(?:\*\)|\Z)"
     rb'|[rRuUbB]?"""[^"]*(?:"(?!"")[^"]*)*(?:"""|\Z)'
     rb"|[rRuUbB]?'''[^']*(?:'(?!'')[^']*)*(?:'''|\Z)"
     rb"|=(?:begin|pod).*?(?:^=(?:end|cut)|\Z)"
     rb"|[ \t]*(?:\#(?![ \t]*(?:ifn?def\b|endif\b|pragma\b|undef\b|(?:include|import)[ \t]*[<\"]"
-    rb"|define[ \t]+\w*[A-Z_]{2}|if[ \t]*(?:defined\b|[!(\d]|\w*[A-Z_]{2})))|//|;|--|%|!|\.?\\\"|\"|'"
+    rb"|define[ \t]+\w*[A-Z_]{2}|if[ \t]*(?:defined\b|[!(\d]|\w*[A-Z_]{2})))|//|;|--(?!\[\[)|%|!|\.?\\\"|\"|'"
     rb"|(?:rem|REM|dnl|@c)[ \t]|\.\.[ \t])[^\n]*)",
     re.DOTALL | re.MULTILINE,
 )
+"""Each branch begins with a byte of its own, so that the bytes between comments are passed over quickly; what stands at
+the head of a line begins with the end of the line before."""
+
+_LINE_END = 10
 _LINE = 160
 """Bytes of a comment of one line; a notice in longer ones is in one of them, whole."""
 
 _LEADERS = re.compile(r"^[ \t]*(?:[#;%!*/\\\"'|:>.-]+|(?:dnl|rem|@c)\b)[ \t]*", re.MULTILINE)
-_MARKS = re.compile(r"[-.,:;/+*\"']{2,}|\*")
+_MARKS = re.compile(r"(?:[-.,:;/*\"']|(?<![0-9a-z])\+)[-.,:;/+*\"']+|\*")  # not the `+` of `GPLv2+"`
 _KEPT = "abcdefghijklmnopqrstuvwxyz0123456789().,:;/+&@\"'-*\n"
 
 
@@ -83,12 +87,14 @@ def head_comments(head: bytes, about: tuple[bytes, ...] = ()) -> Comments:
     """
     spans: list[tuple[int, int]] = []
     end = code = 0
-    for comment in _COMMENT.finditer(head):
-        start = comment.start()
+    lines = b"\n" + head
+    for comment in _COMMENT.finditer(lines):
+        start, stop = comment.span()
+        start -= lines[start] != _LINE_END
         code += start - end
         if code > _HEAD_ENDS:
             break
-        end = comment.end()
+        end = stop - 1
         if about and end - start > _LINE and not any(word in comment.group().lower() for word in about):
             continue
         spans.append((start, end))

@@ -20,7 +20,9 @@ from codecite.indexer.licenses import names
 from codecite.indexer.records import NOASSERTION
 
 MAX_EXPRESSION = 2000
-"""Characters; nothing longer is read as an expression."""
+"""Characters; what is longer and looks like an expression is a licence that nobody knows."""
+
+_LONG = re.compile(r"[\w.+:()-]+(?: (?:AND|OR|WITH) [\w.+:()-]+)+", re.IGNORECASE)
 
 MAX_NAME = 200
 """Characters; a longer text that is no expression is a licence text or prose, not a name."""
@@ -45,6 +47,8 @@ def normalize(text: str) -> str | None:
         found = names.known(line) or _strict(line)
         if found:
             return found
+    elif _LONG.fullmatch(line):
+        return names.license_ref(line)
     if len(line) > MAX_NAME or "\n" in text.strip():
         return _titled(text)
     return _loose(line) or names.license_ref(line)
@@ -55,7 +59,8 @@ def join(expressions: tuple[str, ...]) -> str | None:
     distinct = list(dict.fromkeys(expressions))
     if len(distinct) < 2:
         return distinct[0] if distinct else None
-    return normalize(" AND ".join(f"({expression})" for expression in distinct))
+    together = " AND ".join(f"({expression})" for expression in distinct)
+    return normalize(together) or names.license_ref(together)
 
 
 @dataclass(frozen=True, slots=True)

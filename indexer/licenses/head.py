@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from codecite.indexer.licenses.expression import normalize
+from codecite.indexer.licenses.expression import MAX_EXPRESSION, normalize
 from codecite.indexer.records import EvidenceKind, LicenseEvidence
 
 HEAD = 8192
@@ -57,7 +57,9 @@ def read_head(content: bytes) -> tuple[tuple[LicenseEvidence, ...], tuple[str, .
     """
     head = content[:HEAD]
     if len(content) > HEAD:
-        head = head[: head.rfind(b"\n") + 1] or head  # a line cut in two would be misread
+        whole = head.rfind(b"\n") + 1
+        if len(head) - whole < MAX_EXPRESSION:  # a line cut in two would be misread; of a longer one enough is there
+            head = head[:whole] or head
     evidence = _tags(head) if _TAG in head else ()
     for mark in _MARKS:
         if mark in head:

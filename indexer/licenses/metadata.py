@@ -140,7 +140,8 @@ def _choice(expressions: tuple[str, ...]) -> str | None:
     distinct = list(dict.fromkeys(expressions))
     if len(distinct) < 2:
         return distinct[0] if distinct else None
-    return expression.normalize(" OR ".join(f"({one})" for one in distinct))
+    together = " OR ".join(f"({one})" for one in distinct)
+    return expression.normalize(together) or names.license_ref(together)
 
 
 def _npm_license(entry: object) -> Named:

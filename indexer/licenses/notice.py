@@ -20,6 +20,7 @@ from typing import NamedTuple
 from codecite.indexer.licenses import wordings as words
 from codecite.indexer.licenses.comments import Comments, head_comments
 from codecite.indexer.licenses.expression import normalize
+from codecite.indexer.licenses.names import known
 from codecite.indexer.records import EvidenceKind, LicenseEvidence
 
 NOTICE_HEAD = 4096
@@ -27,30 +28,42 @@ NOTICE_HEAD = 4096
 
 _SHOWN = 200
 _TAG = b"SPDX-License-Identifier"
-_WORDS = (b"licen", b"permission", b"redistribution", b"gpl", b"unencumbered", b"as-is", b"cc0", b"royalty")
-_WORDS_OF_TEXTS = tuple(word.decode() for word in _WORDS)
-_BEHIND = 1600
-"""Characters behind the last of these words that may belong to a notice."""
+_WORDS = (
+    b"licen", b"permission", b"redistribution", b"gpl", b"unencumbered", b"as-is", b"cc0", b"royalty", b"public domain",
+)  # fmt: skip
+_OF_NAMES = tuple(word.decode() for word in _WORDS)
+_OF_TEXTS = ("permission to", "permission is", "redistribution", "as-is", "royalty", "unlimited permission")
+_BEFORE, _BEHIND_A_NAME, _BEHIND_A_TEXT = 500, 700, 1600
+"""Characters before the first and behind the last of these words that may belong to a notice; many files of a project
+have the same ones, and other prose around them."""
 _AROUND = 300
 """Characters before the first and behind the last name in which a choice of them may be offered."""
+_BEFORE_AN_OWNER = 120
+"""Characters before a copyright line in which the text behind it may be offered as a choice."""
 _SIGNS = (
+    b"license :",
     b"licensed", b"license:", b"mit license", b"gnu ", b"gnu\n", b"gnu\r", b" gpl", b"/gpl", b"(gpl", b"lgpl", b"agpl",
     b"permission is", b"permission to", b"above copyright", b"redistribution and", b"hereby granted", b"apache",
     b" mpl", b"mozilla", b"eclipse", b"boost software", b" bsd", b"-bsd", b"isc ", b"expat", b"governed",
     b"unlimited", b"royalty", b"same license", b"same terms", b"under license",
     b"unencumbered", b"as-is", b"european union", b"development and distribution", b"common public", b"cc0",
-    b"academic free", b"open software", b"artistic", b"public license",
+    b"academic free", b"open software", b"artistic", b"public license", b"public domain", b"free documentation",
+    b"released", b"distributed", b"terms of use",
 )  # fmt: skip
 """One of each stands in any notice: what has none is not looked at closer."""
 
 
 class _Found(NamedTuple):
-    """A licence that a notice names: where, its expression (None where it only points to a file), what kind it is."""
+    """A licence that a notice names: where, its expression (None where it only points to a file), what kind it is.
+
+    `whole` says that the text of the licence stands there.
+    """
 
     start: int
     end: int
     expression: str | None
     family: str | None = None
+    whole: bool = False
 
 
 def read_notice(content: bytes) -> LicenseEvidence | None:
@@ -61,10 +74,13 @@ def read_notice(content: bytes) -> LicenseEvidence | None:
     ('Apache-2.0', 'line 1')
     """
     head = content[:NOTICE_HEAD]
+    return _evidence(head_comments(head, _WORDS)) if may_hold_notice(head) else None
+
+
+def may_hold_notice(head: bytes) -> bool:
+    """Whether words of licences stand in a head, anywhere; where none do, it grants nothing."""
     lower = _without_tags(head).lower()
-    if not _holds(lower, _WORDS) or not _holds(lower, _SIGNS):
-        return None
-    return _evidence(head_comments(head, _WORDS))
+    return _holds(lower, _WORDS) and _holds(lower, _SIGNS)
 
 
 def _holds(head: bytes, words: tuple[bytes, ...]) -> bool:
@@ -96,14 +112,22 @@ def _place(found: _Found) -> tuple[int, int, str]:
 
 def _evidence(comments: Comments) -> LicenseEvidence | None:
     text = comments.text
-    last = max(text.rfind(word) for word in _WORDS_OF_TEXTS)
-    found = _read(text[: last + _BEHIND])
+    places = [at for at in map(text.find, _OF_NAMES) if at >= 0]
+    if not places:
+        return None
+    start = max(0, min(places) - _BEFORE)
+    end = max(_last(text, _OF_NAMES) + _BEHIND_A_NAME, _last(text, _OF_TEXTS) + _BEHIND_A_TEXT)
+    found = _read(text[start:end])
     if found is None:
         return None
-    first, expression = found
+    first, expression = start + found[0], found[1]
     return LicenseEvidence(
         EvidenceKind.FILE_HEADER, expression, f"line {comments.line_of(first)}", text[first : first + _SHOWN]
     )
+
+
+def _last(text: str, words: tuple[str, ...]) -> int:
+    return max(map(text.rfind, words))
 
 
 @lru_cache(maxsize=1024)
@@ -112,12 +136,37 @@ def _read(text: str) -> tuple[int, str | None] | None:
     found = sorted(set(_named(_current(text))), key=_place)
     if not found:
         return None
-    stated = _stated(found)
-    if not any(one.expression for one in found):
+    first = next((one.start for one in found if one.expression), None)
+    if first is None:
         return found[0].start, None
-    around = text[max(0, found[0].start - _AROUND) : found[-1].end + _AROUND]
-    joiner = " OR " if len(stated) > 1 and _is_choice(around) else " AND "
-    return found[0].start, normalize(joiner.join(f"({one})" for one in stated))
+    carried = _first_carried(found, text)
+    stated = _stated(found)
+    own = [name for name in stated if name in _stated(found[:carried])]
+    around = text[max(0, found[0].start - _AROUND) : found[:carried][-1].end + _AROUND]
+    joiner = " OR " if len(own) > 1 and _is_choice(around) else " AND "
+    parts = [joiner.join(f"({one})" for one in own), *(name for name in stated if name not in own)]
+    return first, normalize(" AND ".join(f"({one})" for one in parts if one))
+
+
+def _first_carried(found: list[_Found], text: str) -> int:
+    """From which one on licences are only carried along; their number if none is.
+
+    The text of such a licence begins a notice of its own, perhaps by its title: behind others and an owner, where no
+    choice is offered, and its name does not stand before.
+    """
+    for place, one in enumerate(found):
+        first = place
+        while first and found[first - 1].expression == one.expression:
+            first -= 1
+        if not one.whole or not one.expression or not first:
+            continue
+        before, start = found[first - 1].end, found[first].start
+        owner = text.find("copyright", before, start)
+        if owner < 0 or re.search(rf"\b{one.expression.partition('-')[0].lower()}\b", text[:owner]):
+            continue
+        if not _is_choice(text[max(before, owner - _BEFORE_AN_OWNER) : start]):
+            return first
+    return len(found)
 
 
 def _current(text: str) -> str:
@@ -140,7 +189,9 @@ def _stated(found: list[_Found]) -> list[str]:
     return [
         name
         for name in dict.fromkeys(names)
-        if name and not any(_of_family(one, _VAGUE.get(name, name)) for one in exact - {name})
+        if name
+        and not any(_of_family(one, _VAGUE.get(name, name)) for one in exact - {name})
+        and not (name == words.DEDICATED and exact)
     ]
 
 
@@ -156,7 +207,7 @@ def _is_choice(text: str) -> bool:
 
 
 def _named(text: str) -> Iterator[_Found]:
-    for rule in (_gnu, _short_gnu, _by_name, _texts, _pointers):
+    for rule in (_gnu, _short_gnu, _by_name, _by_any_name, _texts, _pointers):
         yield from rule(text)
 
 
@@ -229,9 +280,11 @@ def _short_gnu(text: str) -> Iterator[_Found]:
     in_full = words.GNU.search(text) is not None
     for name in words.SHORT_GNU.finditer(text):
         short = text.rfind("gpl", name.start(), name.end())
+        if words.MENTIONED.search(text[max(0, short - 30) : short]):
+            continue
         if in_full and words.ABBREVIATED.search(text[max(0, short - 60) : short]):
             continue
-        around = text[max(0, name.start() - 160) : name.end()]
+        around = text[max(0, name.start() - 160) : name.end() + len(" licensed")]
         if (name[2] is None and in_full) or not words.GRANT.search(around.replace("dual", "licensed")):
             continue
         behind = words.LATER.search(text, name.end(), name.end() + 60)
@@ -247,19 +300,37 @@ def _by_name(text: str) -> Iterator[_Found]:
                 yield _Found(found.start(), found.end(), found.expand(wording.name))
 
 
+def _by_any_name(text: str) -> Iterator[_Found]:
+    """`released under the libpng license`: what licences are called when they are granted, save the GNU ones."""
+    for grant in words.CALLED.finditer(text):
+        called = words.NAME.match(text, grant.end())
+        name = known(called[1]) if called else None
+        if called and name and not _GNU_NAME.match(name):
+            vague = name.startswith(_REF)
+            yield _Found(grant.end(), called.end(), None if vague else name, name if vague else None)
+
+
+_GNU_NAME = re.compile(r"(?:LicenseRef-)?[AL]?GPL\b|Intel$")
+"""Names that have rules of their own, or that notices use for whatever licence of their owner."""
+
+
 def _texts(text: str) -> Iterator[_Found]:
     """Licences whose whole text stands in the head."""
     for found in words.MIT.finditer(text):
-        yield _Found(found.start(), found.end(), _mit(text[found.start() : found.start() + 2500]))
+        yield _whole(found, _mit(text[found.start() : found.start() + 2500]))
     for found in words.ISC.finditer(text):
-        yield _Found(found.start(), found.end(), _isc(text[found.start() : found.start() + 900]))
+        yield _whole(found, _isc(text[found.start() : found.start() + 900]))
     for found in words.BSD.finditer(text):
         expression = _bsd(text[found.start() : found.start() + 2600])
         if expression and "openib" not in text[max(0, found.start() - 200) : found.start()]:
-            yield _Found(found.start(), found.end(), expression)
+            yield _whole(found, expression)
     for found in words.ZLIB.finditer(text):
         if "altered source versions must be plainly marked" in text[found.start() : found.start() + 1500]:
-            yield _Found(found.start(), found.end(), "Zlib")
+            yield _whole(found, "Zlib")
+
+
+def _whole(found: re.Match[str], expression: str | None) -> _Found:
+    return _Found(found.start(), found.end(), expression, None, whole=True)
 
 
 def _mit(text: str) -> str:
@@ -269,12 +340,15 @@ def _mit(text: str) -> str:
 
 
 def _isc(text: str) -> str | None:
+    if "(i) the above copyright notices and this permission notice appear in all copies" in text:
+        return "libtiff"
+    sold = "and sell this" in text[:120]
     if "in supporting documentation" in text:
-        return "HPND-sell-variant" if "and sell this" in text[:120] else "HPND"
+        return "HPND-sell-variant" if sold else "HPND"
     if "except as contained in this notice, the name" in text:
         return "curl"
     if re.search(r"appears? in all copies", text):
-        return "ISC"
+        return "HPND-sell-variant" if sold else "ISC"
     if "this entire notice is included in all copies" in text:
         return "dtoa"
     return None if "provided that" in text[:200] else "0BSD"
@@ -295,6 +369,7 @@ def _pointers(text: str) -> Iterator[_Found]:
         if pointer.sign in text:
             for found in pointer.pattern.finditer(text):
                 yield _Found(found.start(), found.end(), None)
-    if "bsd" in text:
-        for found in words.SOME_BSD.finditer(text):
-            yield _Found(found.start(), found.end(), None, "LicenseRef-BSD")
+    for family in words.FAMILIES:
+        if family.sign in text:
+            for found in family.pattern.finditer(text):
+                yield _Found(found.start(), found.end(), None, family.name)

@@ -13,11 +13,14 @@ from typing import NamedTuple
 
 _MACROS = {
     "LICENSE": r"licen[cs]e",
+    "LATER": r",? ?(?:or|and) ?\(?,? ?(?:at your (?:option|discretion|choice)[,)]* ?)?any later",
     "VERSION": r"(?:version |ver\.? ?|v\.? ?|-v)?",
-    "UNDER": r"\b(?:under|of|with|licen[cs]e:|licen[cs]ed as|licen[cs]ed under|is) (?:the |an? )?"
-    r"(?:terms of (?:the |an? )?)?",
+    "UNDER": r"\b(?:under|of|with|by|or|and|licen[cs]e ?:|licen[cs]ed as|licen[cs]ed under|is) (?:the |an? )?"
+    r"(?:terms of (?:the |an? )?)?(?:(?:either|both) (?:of )?(?:the |an? )?)?(?:osi[- ]approved )?",
 }
 
+DEDICATED = "LicenseRef-Public-Domain"
+"""Dedicated to the public, in whatever words: beside a licence it asks for nothing more."""
 
 _UNLIMITED = (
     r"\bgives unlimited permission to copy and/or distribute it, with or without modifications, as long as this notice "
@@ -49,6 +52,11 @@ NAMED = tuple(
             r"Apache-\1.0",
         ),
         ("apache", r"\bapache(?: software)? LICENSE,? ?VERSION1\.1", "Apache-1.1"),
+        (
+            "apache.org/licenses/license-2.0",
+            r"\bapache LICENSE\b(?=.{0,80}apache\.org/licenses/license-2\.0)",
+            "Apache-2.0",
+        ),
         ("mozilla", r"\bmozilla public LICENSE,? ?(?:\(?mpl\)?,? ?)?VERSION(2\.0|1\.1|1\.0)", r"MPL-\1"),
         ("mpl", r"\bmpl ?VERSION(2\.0|1\.1)", r"MPL-\1"),
         ("eclipse", r"\beclipse public LICENSE,? ?-? ?VERSION(1|2)(?:\.0)?", r"EPL-\1.0"),
@@ -77,7 +85,7 @@ NAMED = tuple(
             for sign in ("mit", "expat")
             for pattern in (
                 r"UNDER(?:permissive |standard |simple )?MIT(?:[/ ]x11)?(?:[ -]style)? ?(?:open source )?LICENSE",
-                r"\b(?:LICENSE: ?|LICENSEd (?:as |under )?)(?:the )?MIT\b|\bMIT[- ]LICENSEd\b",
+                r"\b(?:LICENSE ?: ?|LICENSEd (?:as |under )?)(?:the )?MIT\b|\bMIT[- ]LICENSEd\b",
             )
         ],
         ("mit licen", r"(?:^|\. )(?:the )?mit LICENSE\b", "MIT"),
@@ -112,6 +120,25 @@ NAMED = tuple(
             "FSFAP",
         ),
         ("openib", r"\bopenib\.org bsd LICENSE", "Linux-OpenIB"),
+        (
+            "no invariant sections",
+            r"\bgnu free documentation LICENSE,? ?VERSION(1\.[123])(?=LATER.{0,160}no invariant sections)",
+            r"GFDL-\1-no-invariants-or-later",
+        ),
+        (
+            "free documentation",
+            r"\bgnu free documentation LICENSE,? ?VERSION(1\.[123])(?=LATER(?!.{0,160}no invariant sections))",
+            r"GFDL-\1-or-later",
+        ),
+        ("free documentation", r"\bgnu free documentation LICENSE,? ?VERSION(1\.[123])(?!LATER)", r"GFDL-\1-only"),
+        (
+            "public domain",
+            r"(?:\bthis (?:[\w.]+ ){1,4}?|\bhereby |\bwritten by [^.]{0,120} )"
+            r"(?:is |are |was |has been )?(?:hereby )?(?:released |placed |put |dedicated |donated )?"
+            r"(?:in|to|into) the public domain\b",
+            DEDICATED,
+        ),
+        ("public domain", r"(?:^|\. |LICENSE: )public domain(?:\.|$)", DEDICATED),
     ]
 )
 """Licences by their names."""
@@ -125,12 +152,28 @@ POINTERS = tuple(
         ("found in the licen", r"\bfound in the LICENSE file"),
         ("under the same ", r"\bunder the same (?:LICENSE|terms) as\b"),
         ("and may not be copied", r"\bdistributed under LICENSE and may not be copied"),
+        ("terms of use", r"\bLICENSE (?:& |and )?terms of use: ?http"),
+        ("as described in", r"\bLICENSEd as described in\b"),
     ]
 )
 """What only says where the licence is, or that it is some licence of a kind."""
 
-SOME_BSD = _written(r"UNDER(?:both (?:the |a )?)?bsd(?:[- ]style)? LICENSE")
-"""Some BSD licence: another part of the notice says which, or a file."""
+FAMILIES = tuple(
+    Wording(sign, _written(rf"UNDER{name}(?:[- ]style)? LICENSE"), f"LicenseRef-{family}")
+    for sign, name, family in [
+        ("bsd", "bsd", "BSD"),
+        ("apache", "apache(?: software)?", "Apache"),
+        ("mozilla", "mozilla public", "MPL"),
+    ]
+)
+"""Some licence of a family: another part of the notice says which, or a file."""
+
+CALLED = _written(
+    r"\b(?:LICENSEd|released|distributed|governed|covered|published|available|provided)\b[^.;]{0,40}?UNDER"
+)
+"""Before the name of a licence that is granted; it may have any name that licences are called by (`names.py`)."""
+
+NAME = _written(r"([a-z0-9][\w .+/-]{1,40}?) LICENSE\b")
 
 EXCEPTIONS = tuple(
     (_written(pattern), name)
@@ -139,6 +182,8 @@ EXCEPTIONS = tuple(
             r"\"?classpath\"? exception|linking this library statically or dynamically with other",
             "Classpath-exception-2.0",
         ),
+        (r"universal foss exception,? version 1\.0", "Universal-FOSS-exception-1.0"),
+        (r"autoconf configure script exception,? version 3\.0", "Autoconf-exception-3.0"),
         (r"gcc runtime library exception,? version 3\.1", "GCC-exception-3.1"),
         (r"as a special exception.{0,80}bison parser skeleton", "Bison-exception-2.2"),
         (
@@ -163,9 +208,10 @@ EXCEPTIONS = tuple(
 CHOICE = _written(
     r"\balternatively\b|\bdual[- ]?LICENSEd?\b|\bdual (?:bsd|gpl|mit)|\byour choice\b|\bchoice of\b|\bchoose\b"
     r"|\beither (?:the|under|of|(?:[al]?gpl|bsd|mit|apache|mpl|epl|cddl|isc|zlib)[-\w.]* or)\b"
-    r"|\bat your option\b|\bmulti(?:ple)?[- ]?licen|\bor, when distributed separately"
-    r"|\bLICENSEs?\b[^.]{0,80}\bor (?:the )?(?:bsd|mit|apache|gnu|gpl)|\bor under (?:the|a)\b"
-    r"|\botherwise, the following LICENSE|\bor both in parallel|\bmay also be (?:redistribut|distribut|us)ed"
+    r"|\btri[- ](?:LICENSE|[\w.]+/)|\bat your option\b|\bmulti(?:ple)?[- ]?licen|\bor, when distributed separately"
+    r"|\bLICENSEs?\b(?:[^.]|\.(?=\d)){0,80}\bor (?:the )?(?:(?:new |modified )?bsd|mit|apache|gnu|gpl)"
+    r"|\bor under (?:the|a)\b|\botherwise, the following LICENSE|\bor both in parallel"
+    r"|\b(?:may|can) also (?:be )?(?:redistribut|distribut|use)"
 )
 """Several licences, of which one may be chosen."""
 
@@ -228,8 +274,8 @@ MENTIONS = (" for more details", " along with", " for more information", " is av
 
 MIT = re.compile(r"permission is hereby granted, free of charge, to any person obtaining (?:a )?copy")
 ISC = re.compile(
-    r"permission to use, copy, modify,? (?:and/or |and )?distribute,? (?:and sell )?this software "
-    r"(?:and its documentation )?for any purpose"
+    r"permission to use, copy, modify,? (?:and/or |and )?distribute,? (?:and sell )?"
+    r"this (?:software|program|file|code) (?:and its documentation )?for any purpose"
 )
 BSD = re.compile(r"redistribution and use (?:of this software )?in source and binary forms")
 BSD_NAMES = re.compile(

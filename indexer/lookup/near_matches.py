@@ -2,18 +2,19 @@
 
 In: a Snapshot, a CheckedText, the exact passages that it holds. Out: Matches. What an exact Match says already is left
 out: a near passage whose Document holds most of it exactly, or that stands exactly elsewhere under all licences of the
-Document. It refuses to know of policies and JSON.
+Document, whose evidence claims nothing else. It refuses to know of policies and JSON.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
 from codecite.indexer.lookup.exact import Passage
 from codecite.indexer.lookup.matches import match_id
 from codecite.indexer.lookup.near import CANDIDATES, NearHolder, NearPassage, find_near
+from codecite.indexer.lookup.sources import Claim
 from codecite.indexer.lookup.stream import SPACE
 from codecite.indexer.records import Counts, Kind, Match, Measure, Source
 from codecite.indexer.store.documents import raw_of
@@ -24,15 +25,23 @@ _COVERED = 0.9
 
 
 def find_near_matches(
-    snapshot: Snapshot, text: CheckedText, exact: Sequence[Passage], sources: int, more: Callable[[Counts], int]
+    snapshot: Snapshot,
+    text: CheckedText,
+    exact: Sequence[Passage],
+    sources: int,
+    more: Callable[[Counts], int],
+    claim: Claim,
 ) -> list[tuple[Match, tuple[Source, ...]]]:
-    """The near Matches of a text, by start, each with its first `sources` sources, or as many as `more` says."""
+    """The near Matches of a text, by start, each with its first `sources` sources, or as many as `more` says.
+
+    Where it wants any and there are others, the first of each `claim` come last.
+    """
     made = []
     for passage in find_near(snapshot, text):
         start, end = (_canonical(text.bytes[:at]) for at in (passage.start, passage.end))
-        holders = [one for one in passage.holders if not _said(snapshot, exact, start, end, one)]
+        holders = [one for one in passage.holders if not _said(snapshot, exact, start, end, one, claim)]
         if holders:
-            made.append(_match(snapshot, text, passage, holders, (start, end), sources, more))
+            made.append(_match(snapshot, text, passage, holders, (start, end), sources, more, claim))
     return made
 
 
@@ -44,6 +53,7 @@ def _match(
     canonical: tuple[int, int],
     sources: int,
     more: Callable[[Counts], int],
+    claim: Claim,
 ) -> tuple[Match, tuple[Source, ...]]:
     counts = _counts(snapshot, holders)
     point, end = text.code_points(np.array([passage.start, passage.end], np.int64)).tolist()
@@ -68,10 +78,11 @@ def _match(
         similarity=round(max(one.similarity for one in holders), 4),
         measure=Measure.ALIGNED_TOKENS,
     )
-    return match, _sources(snapshot, holders, max(sources, more(counts)))
+    seen = more(counts)
+    return match, _sources(snapshot, holders, max(sources, seen), claim if seen else None)
 
 
-def _said(snapshot: Snapshot, exact: Sequence[Passage], start: int, end: int, holder: NearHolder) -> bool:
+def _said(snapshot: Snapshot, exact: Sequence[Passage], start: int, end: int, holder: NearHolder, claim: Claim) -> bool:
     """Whether exact Matches say already what this Document has to do with the passage."""
     mine = _licenses(snapshot, holder)
     here, elsewhere = [], []
@@ -82,7 +93,12 @@ def _said(snapshot: Snapshot, exact: Sequence[Passage], start: int, end: int, ho
                 here.append(span)
             if mine <= passage.held.licenses.keys():
                 elsewhere.append(span)
-    return max(_covered(here), _covered(elsewhere)) >= _COVERED * (end - start)
+    enough = _COVERED * (end - start)
+    if _covered(here) >= enough:
+        return True
+    if _covered(elsewhere) < enough:
+        return False
+    return not snapshot.claims(np.array(rows_of(snapshot, holder.segment, holder.document), np.int64), claim)
 
 
 def _covered(spans: list[tuple[int, int]]) -> int:
@@ -129,8 +145,8 @@ def _counts(snapshot: Snapshot, holders: Sequence[NearHolder]) -> Counts:
     )
 
 
-def _sources(snapshot: Snapshot, holders: Sequence[NearHolder], wanted: int) -> tuple[Source, ...]:
-    """The first Origins in the total order of sources."""
+def _sources(snapshot: Snapshot, holders: Sequence[NearHolder], wanted: int, claim: Claim | None) -> tuple[Source, ...]:
+    """The first Origins in the total order of sources; behind them the first of each `claim` among the others."""
     found = []
     for holder in holders:
         segment = snapshot.segments[holder.segment].segment
@@ -140,8 +156,16 @@ def _sources(snapshot: Snapshot, holders: Sequence[NearHolder], wanted: int) -> 
             for row in rows_of(snapshot, holder.segment, holder.document)
         ]
     found.sort(key=lambda item: item[0])
+    others = found[wanted:]
+    if claim is not None and others:
+        firsts: dict[Hashable, int] = {}
+        for said, at in snapshot.claims(np.array([row for _, row, *_ in others], np.int64), claim):
+            firsts[said] = min(firsts.get(said, at), at)
+        others = [others[at] for at in sorted(firsts.values())]
+    else:
+        others = []
     sources = []
-    for _, row, digest, holder in found[:wanted]:
+    for _, row, digest, holder in found[:wanted] + others:
         raw = raw_of(snapshot.segments[holder.segment].segment, holder.document)
         first, last = 1 + raw.count(b"\n", 0, holder.start), 1 + raw.count(b"\n", 0, holder.end)
         sources.append(Source(f"swh:1:cnt:{digest}", Kind.NEAR, snapshot.origin(row), first, last))

@@ -206,7 +206,7 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
         rows = place_of[ones]
     else:
         rows = np.arange(count, dtype=np.uint32)
-        contexts = _contexts(positions[ones], text, executor)
+        contexts, _ = _read_again(positions[ones], True, text, executor)
     numbers = np.cumsum(kept) - kept
 
     def group(task: tuple[int, int]) -> tuple[Any32, Words, Bytes, Ints]:
@@ -246,7 +246,8 @@ def _grouped(bounds: Ints, positions: Any32, text: SegmentText, executor: Execut
     lists[6, -1] = int(lengths.sum())
     numbers = _places(np.stack([np.cumsum(sizes) - sizes, np.cumsum(sizes)])[:, resumed])
     rows_of = positions[numbers].astype(np.uint64) | of[numbers].astype(np.uint64) << np.uint64(32)
-    table = np.stack([rows_of, _spaces(positions[numbers], text, executor)], axis=1)
+    _, spaces = _read_again(positions[numbers], False, text, executor)
+    table = np.stack([rows_of, spaces], axis=1)
     return _Grouped(kgrams, lists, records, [part[2] for part in parts], table, order)
 
 
@@ -305,28 +306,19 @@ def _chains(
     return diverging, following, digests, contexts.ravel()
 
 
-def _spaces(positions: Any32, text: SegmentText, executor: Executor) -> Words:
-    """The white space behind postings at these positions."""
+def _read_again(positions: Any32, rows: bool, text: SegmentText, executor: Executor) -> tuple[Bytes, Words]:
+    """The contexts (if `rows` are wanted) of postings at these positions, and the white space behind them."""
     order = np.argsort(positions, kind="stable")
+    contexts = np.empty((len(positions) if rows else 0, ROW), np.uint8)
     spaces = np.empty(len(positions), np.uint64)
 
     def keep(part: slice, found: _Around) -> None:
         spaces[order[part]] = found.spaces
+        if rows:
+            contexts[order[part]] = found.contexts.reshape(-1, ROW)
 
-    _gather(positions[order], False, keep, text, executor)
-    return spaces
-
-
-def _contexts(positions: Any32, text: SegmentText, executor: Executor) -> Bytes:
-    """The contexts of postings at these positions, in rows."""
-    order = np.argsort(positions, kind="stable")
-    contexts = np.empty((len(positions), ROW), np.uint8)
-
-    def keep(part: slice, found: _Around) -> None:
-        contexts[order[part]] = found.contexts.reshape(-1, ROW)
-
-    _gather(positions[order], True, keep, text, executor)
-    return contexts.ravel()
+    _gather(positions[order], rows, keep, text, executor)
+    return contexts.ravel(), spaces
 
 
 def _gather(

@@ -7,6 +7,7 @@ skipped and could not be read, as text or JSON. It refuses to know how sources a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,11 @@ _REFUSALS = {
     metavar="LICENSES",
     help="Of a new index: hold only what is under these categories and SPDX expressions ('permissive, MPL-2.0').",
 )
+@click.option(
+    "--scancode",
+    is_flag=True,
+    help="Ask ScanCode where a head has words of a licence that codecite cannot name; codecite[scancode] has it.",
+)
 @click.option("--revision", metavar="REV", help="Read directories as git repositories, at this revision.")
 @click.option(
     "--columns",
@@ -100,6 +106,7 @@ def add(
     patterns: tuple[str, ...],
     pattern_files: tuple[Path, ...],
     only: str | None,
+    scancode: bool,
     revision: str | None,
     columns: str | None,
     max_file_bytes: int | None,
@@ -117,7 +124,7 @@ def add(
         raise click.UsageError("name a SOURCE, or give --installed")
     if revision is not None and not any(Path(source).is_dir() for source in sources):
         raise click.UsageError("--revision is of git repositories; name one as a SOURCE")
-    reading = _reading(patterns, pattern_files, revision, columns, max_file_bytes)
+    reading = _reading(patterns, pattern_files, revision, columns, max_file_bytes, twice=scancode)
     result = add_sources(
         directory,
         sources,
@@ -155,11 +162,13 @@ def _reading(
     revision: str | None,
     columns: str | None,
     max_file_bytes: int | None,
+    *,
+    twice: bool,
 ) -> Reading:
     from codecite.indexer.corpus.patterns import Excludes, read_patterns
     from codecite.indexer.corpus.units import Reading
 
-    fields: dict[str, Any] = {"revision": revision}
+    fields: dict[str, Any] = {"revision": revision, "twice": twice}
     left_out = [pattern for path in pattern_files for pattern in read_patterns(path)] + list(patterns)
     if left_out:
         fields.update(excluded=Excludes(left_out), excludes=tuple(left_out))
@@ -182,17 +191,19 @@ def add_sources(
     only_licenses: LicenseFilter | None = None,
     lexical: bool = True,
 ) -> AddResult:
-    """Add to the index in `directory`, with a progress bar."""
+    """Add to the index in `directory`, with a progress bar; by ScanCode as well, where the reading says `twice`."""
     from codecite.indexer.build import add as add_units
     from codecite.indexer.corpus.sources import read_sources
     from codecite.indexer.corpus.units import Reading
+    from codecite.indexer.licenses.scancode import ScanCode
 
     reading = reading or Reading()
+    second = ScanCode() if reading.twice else None
     named = read_sources(sources, installed=False, reading=reading)
     ensure_compiled()
     packages = list(read_sources((), installed=installed, reading=reading))
     way = _Way(named, packages, sources)
-    with ProgressBar() as bar:
+    with ProgressBar() as bar, second or nullcontext():
 
         def show(progress: Progress) -> None:
             way.read = progress.bytes
@@ -200,7 +211,15 @@ def add_sources(
                 bar.draw(_progress_line(progress), progress.bytes, way.share)
 
         shown = show if bar.wanted else None
-        return add_units(directory, way, sync=sync, only_licenses=only_licenses, lexical=lexical, progress=shown)
+        return add_units(
+            directory,
+            way,
+            sync=sync,
+            only_licenses=only_licenses,
+            lexical=lexical,
+            second=second.read if second else lambda file: file,
+            progress=shown,
+        )
 
 
 def _progress_line(progress: Progress) -> str:

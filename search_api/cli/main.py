@@ -10,6 +10,7 @@ The modules of the commands import numpy, numba, pyarrow and torch only when a c
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -86,4 +87,6 @@ def main() -> None:
     """Run the command line of this process."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if os.getpid() == 1:  # in a container; the kernel keeps from process 1 what it has no handler for
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -62,3 +64,31 @@ def test_an_interrupt_leaves_no_traceback(index: Path) -> None:
         complaint = process.stderr.read()
         assert process.wait(60) == 2
     assert complaint.split() == b"codecite: interrupted".split()
+
+
+def test_process_1_of_a_container_can_be_ended(index: Path) -> None:
+    """The kernel keeps SIGTERM from a process 1 without a handler; here it ends like an interruption."""
+    space = ["unshare", "--pid", "--fork", "--kill-child"]
+    if subprocess.run([*space, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no process numbers of its own can be given to a process here: it takes root")
+    command = [*space, sys.executable, "-m", "codecite.search_api.cli", "check", "--index", str(index), "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            os.kill(_listening_for_sigterm(process.pid), signal.SIGTERM)
+            assert process.wait(60) == 2
+            assert process.stderr is not None
+            assert process.stderr.read().split() == b"codecite: interrupted".split()
+        finally:
+            process.kill()
+
+
+def _listening_for_sigterm(parent: int) -> int:
+    """The child of a process, as soon as it has a handler for SIGTERM."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+            caught = Path(f"/proc/{child}/status").read_text().split("SigCgt:")[1].split()[0]
+            if int(caught, 16) >> (signal.SIGTERM - 1) & 1:
+                return int(child)
+        time.sleep(0.05)
+    raise AssertionError("no handler for SIGTERM was set")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import threading
 import time
@@ -70,9 +71,12 @@ def test_logs_hold_no_text_unless_asked_for(index: Path) -> None:
 
 
 def test_a_foreign_host_name_is_not_answered(index: Path) -> None:
-    """A page whose name was given this machine's address reads nothing."""
+    """A page whose name was given this machine's address reads nothing; probes come under whatever address it has."""
     with Served("--index", index) as server:
         assert server.get("/api/v1/stats", Host="evil.example")[0] == 421
+        assert server.get("/metrics", Host="10.1.2.3:8080")[0] == 421
+        assert server.get("/healthz", Host="10.1.2.3:8080")[0] == 200
+        assert server.get("/readyz", Host="10.1.2.3:8080")[0] == 200
         assert server.get("/api/v1/stats", Host=f"localhost:{server.port}")[0] == 200
 
 
@@ -125,6 +129,30 @@ def test_a_rate_is_kept_for_each_client(index: Path) -> None:
         statuses = [server.post("/api/v1/check", {"text": ""})[0] for _ in range(101)]
         assert statuses == [200] * 100 + [429]
         assert server.get("/healthz")[0] == 200
+
+
+def test_a_generation_that_cannot_be_opened_is_told_of_and_the_old_one_answers(
+    index: Path, tmp_path: Path, passage: str
+) -> None:
+    """The gauge is 1 until one can be opened again."""
+    place = tmp_path / "index"
+    shutil.copytree(index, place)
+    manifest = place / "manifest.json"
+    whole = manifest.read_bytes()
+
+    def refused(server: Served, expected: bytes) -> None:
+        end = time.monotonic() + 20
+        while b"codecite_generation_refused " + expected not in server.get("/metrics")[1]:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+    with Served("--index", place) as server:
+        refused(server, b"0.0\n")
+        for content, expected in ((whole[:-40], b"1.0\n"), (whole, b"0.0\n")):
+            (tmp_path / "next").write_bytes(content)
+            (tmp_path / "next").replace(manifest)
+            refused(server, expected)
+            assert server.post("/api/v1/check", {"text": passage})[1]["matches"]
 
 
 def test_generations_are_taken_up_under_load_without_a_failed_request(process, tmp_path: Path, passage: str) -> None:

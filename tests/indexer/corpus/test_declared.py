@@ -11,6 +11,9 @@ import time
 from importlib.metadata import distribution
 from pathlib import Path
 
+import pytest
+
+from codecite.indexer.corpus.archive import archive
 from codecite.indexer.corpus.git import repository
 from codecite.indexer.corpus.tree import SETTLED, tree
 from codecite.indexer.corpus.units import Pending, Reading, Unit
@@ -129,3 +132,51 @@ def test_a_repository_says_of_licences_what_the_tree_of_its_files_says(tmp_path:
     assert disagrees("MIT", mine["web/esm/c.js"])
     assert [item.where for item in mine["web/esm/c.js"]] == ["LICENSE", "web/package.json license"]
     assert [item.where for item in mine["py/e.py"]] == ["LICENSE", "py/License-Expression"]
+
+
+@pytest.mark.parametrize("kind", ["zip", "gztar"])
+@pytest.mark.parametrize("top", ["", "outer-1.0/"])
+def test_an_archive_says_of_what_it_carries_along_what_the_tree_of_its_files_says(
+    tmp_path: Path, reading: Reading, kind: str, top: str
+) -> None:
+    """The manifests of vendored packages count below them, as far as the next licence file or manifest."""
+    texts = importlib.metadata.files("packaging") or ()
+    apache, bsd = (
+        next(Path(str(file.locate())) for file in texts if file.name == name).read_bytes()
+        for name in ("LICENSE.APACHE", "LICENSE.BSD")
+    )
+    files = {
+        "LICENSE": apache,
+        "a.py": b"a = 1\n",
+        "_vendor/dual/LICENSE-A": apache,
+        "_vendor/dual/LICENSE-B": bsd,
+        "_vendor/dual/Cargo.toml": (
+            b'[package]\nname = "d"\nversion = "1.0.0"\nlicense = "Apache-2.0 OR BSD-2-Clause"\n'
+        ),
+        "_vendor/dual/src/lib.rs": b"fn a() {}\n",
+        "_vendor/dual/src/inner/COPYING": bsd,
+        "_vendor/dual/src/inner/b.rs": b"fn b() {}\n",
+        "node_modules/web/package.json": b'{"name": "web", "version": "1.0.0", "license": "GPL-3.0-only"}',
+        "node_modules/web/esm/package.json": b'{"type": "module"}',
+        "node_modules/web/esm/c.js": b"let c = 1;\n",
+        "node_modules/broken/package.json": b"{",
+        "node_modules/broken/d.js": b"let d = 1;\n",
+    }
+    folder = tmp_path / "files"
+    for name, content in files.items():
+        place = folder / top / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    packed = shutil.make_archive(str(tmp_path / "packed"), kind, folder)
+    inner = archive(packed, reading).files()
+    unit = next(inner)
+    assert isinstance(unit, Unit)
+    mine = {path: item.evidence for path, item in read(unit).items()}
+    theirs = {path: item.evidence for path, item in read(tree(os.fspath(folder), reading)).items()}
+    assert mine == theirs
+    assert {path.removeprefix(top) for path in mine} == files.keys()
+    licenses = {path.removeprefix(top): effective(evidence) for path, evidence in mine.items()}
+    assert licenses["_vendor/dual/src/lib.rs"] == "Apache-2.0 OR BSD-2-Clause"
+    assert licenses["_vendor/dual/src/inner/b.rs"] == "BSD-2-Clause"
+    assert disagrees("Apache-2.0", mine[f"{top}node_modules/web/esm/c.js"])
+    assert not disagrees("Apache-2.0", mine[f"{top}node_modules/broken/d.js"])

@@ -51,7 +51,7 @@ BOMBS = {
         b"\0",
     ],
     "yaml": [b"a: [" * 50_000, b"- a", b"&a [*a]", b"a: 'b", b'a: "\\uD800"', b'a: "\\UFFFFFFFF"', b"\xff\xff", b""],
-    "gzip": [gzip.compress(bytes(MAX_BYTES + 1)), gzip.compress(b"x" * 1000)[:-20], b"no gzip", b""],
+    "gzip": [gzip.compress(bytes(MAX_BYTES + 1), mtime=0), gzip.compress(b"x" * 1000, mtime=0)[:-20], b"no gzip", b""],
 }
 
 

@@ -108,6 +108,54 @@ WORDINGS |= {
     text_of("BSD-4-Clause-UC"): "BSD-4-Clause-UC",
     text_of("BSD-2-Clause") + "3. The name of the author may be used to endorse or promote products": "BSD-3-Clause",
 }
+WORDINGS |= {
+    # by whatever name licences are called, with or without their versions
+    "This code is released under the libpng license. For conditions see png.h": "Libpng",
+    "Use of this file is governed by the BSD 3-clause license that can be found in the root": "BSD-3-Clause",
+    "This can be used either under the terms of a) the GNU Lesser General Public License, version 3 or any later "
+    "version b) the terms of the Apache License. You should have copies of both.": (
+        "LGPL-3.0-or-later OR LicenseRef-Apache"
+    ),
+    "Available via Academic Free License 2.1 OR the modified BSD license, see our page": "AFL-2.1 OR BSD-3-Clause",
+    "May be used under the terms of either the BSD License or the GNU General Public License (GPL) Version 2.": (
+        "GPL-2.0-only OR LicenseRef-BSD"
+    ),
+    "This code is released under a tri EPL/GPL/LGPL license. Its terms are of the: Eclipse Public License version 2.0 "
+    "GNU General Public License version 2 GNU Lesser General Public License version 2.1": (
+        "EPL-2.0 OR GPL-2.0-only OR LGPL-2.1-only"
+    ),
+    'This is dual-licensed under "the GNU LGPLv3+ or the GNU GPLv2+".': "GPL-2.0-or-later OR LGPL-3.0-or-later",
+    "Permission is granted to copy and modify this document under the terms of the GNU Free Documentation License, "
+    "Version 1.3 or any later version published by the Foundation": "GFDL-1.3-or-later",
+    # dedications, which ask for nothing beside a licence
+    "This file is in the public domain. It was written long ago.": "LicenseRef-Public-Domain",
+    "It was written by Jo Doe, and is placed in the public domain. There is no copyright.": "LicenseRef-Public-Domain",
+    f"This code is in the public domain; do with it what you wish. Changes: Copyright 2018 A. {BSD_3}": "BSD-3-Clause",
+    # texts that are carried along, by other owners, are no part of the choice before them
+    "Multiple-Licensed under the MPL 2.0, and the EPL 1.0. This takes its format from another, whose owners say: "
+    f"Copyright (c) 2000 Jo Doe. {BSD_2}": "(EPL-1.0 OR MPL-2.0) AND BSD-2-Clause",
+    "This is LGPL licensed code, see LICENSE. Copyright (c) Others. "
+    "Permission to use, copy, modify, and/or distribute this software for any purpose is hereby granted.": (
+        "0BSD AND LicenseRef-LGPL"
+    ),
+    "The contents of this file are subject to the Mozilla Public License, Version 1.1; its limitations are permitted. "
+    "Alternatively, it may be used under the terms of the GNU LGPL, version 2.1. If you have not got this from us, "
+    "you should see whether what you have is obsolete, and look there for another one, as all of the others do, too. "
+    f"Copyright (c) 2000 Jo Doe. {MIT}": "(LGPL-2.1-only OR MPL-1.1) AND MIT",
+    f"{MIT} You can now use it under the MIT license; you can also use it under the MPL version 1.1.": "MIT OR MPL-1.1",
+    "x.js version : 2 authors : many license : MIT": "MIT",
+    "Permission is granted to copy this document under the terms of the GNU Free Documentation License, Version 1.3 or "
+    "any later version published by the Foundation; with no Invariant Sections.": "GFDL-1.3-no-invariants-or-later",
+    # permissions and exceptions near others
+    text_of("libtiff"): "libtiff",
+    f"{GPL_3_LATER} Under section 7 of GPL version 3, you are granted additional permissions described in the Autoconf "
+    "Configure Script Exception, version 3.0, as published by the Foundation.": (
+        "GPL-3.0-or-later WITH Autoconf-exception-3.0"
+    ),
+    f"{GPL_2}, version 2.0. This file is also subject to the Universal FOSS Exception, version 1.0, of a copy": (
+        "GPL-2.0-only WITH Universal-FOSS-exception-1.0"
+    ),
+}
 
 
 @pytest.mark.parametrize("expected", WORDINGS.items(), ids=lambda item: item[1])
@@ -161,3 +209,11 @@ def test_what_points_to_the_licence_of_the_package_names_none(text: str) -> None
     found = read_notice(text.encode())
     assert found is not None
     assert found.expression is None
+
+
+def test_what_a_file_is_made_after_may_be_in_the_public_domain() -> None:
+    """That is not said of the file itself."""
+    assert (
+        read_notice(b"// Copyright A. This is based on the excellent TweetNaCl, which is in the public domain.\n")
+        is None
+    )

@@ -198,3 +198,41 @@ def test_a_stream_has_them_at_its_end(directory: Path) -> None:
     assert checker.finish() == index.check(text[100:], before=text[:100], policy=policy)
     assert near(checker.finish())
     assert near(index.check("print(1)\n", before=text + "\n", policy=policy)) == []
+
+
+def test_a_claim_is_not_hidden_by_an_exact_passage_under_the_same_licence(tmp_path: Path) -> None:
+    """A changed copy under MIT whose package says GPL is told beside an exact one that is under MIT and no other."""
+    tag = (LicenseEvidence(EvidenceKind.SPDX_TAG, "MIT", "line 1", "MIT"),)
+    copies = {"agreeing": ("MIT", FUNCTION), "claiming": ("GPL-3.0-only", renamed(FUNCTION))}
+    for name, (declared, text) in copies.items():
+        files = [SourceFile("a.py", text.encode(), tag)]
+        add(tmp_path, [Unit(package(name, declared), lambda files=files: iter(files))])
+    policy = Policy(rules={"GPL-3.0-only": Outcome.FAIL, "MIT": Outcome.PASS}, min_bytes=50)
+    report = open_index(tmp_path).check(FUNCTION, policy=policy, near=True)
+    assert [item.outcome for item in report.attributions if item.match.kind is Kind.NEAR] == [Outcome.FAIL]
+    assert [reason.rule for reason in report.verdict.reasons] == ["license-conflict"]
+    remove(tmp_path, [parse_takedown(TakedownKind.PURL, "pkg:pypi/claiming")])
+    report = open_index(tmp_path).check(FUNCTION, policy=policy, near=True)
+    assert near(report) == []
+    assert report.verdict.outcome is Outcome.PASS
+
+
+def test_a_claim_beyond_the_sources_of_a_near_passage_is_judged(tmp_path: Path) -> None:
+    """One Document of 240 packages: the last of them says something else of it."""
+    tag = (LicenseEvidence(EvidenceKind.SPDX_TAG, "MIT", "line 1", "MIT"),)
+    units = []
+    for number in range(240):
+        made = replace(
+            package(f"p{number}", "GPL-3.0-only" if number == 239 else "MIT"),
+            released=f"20{number // 12:02}-{number % 12 + 1:02}-01",
+        )
+        files = [SourceFile("a.py", FUNCTION.encode(), tag)]
+        units.append(Unit(made, lambda files=files: iter(files)))
+    add(tmp_path, units)
+    policy = Policy(rules={"GPL-3.0-only": Outcome.FAIL, "MIT": Outcome.PASS}, min_bytes=50, common=True)
+    reports = [
+        open_index(tmp_path).check(renamed(FUNCTION), policy=policy, near=True, sources=shown) for shown in (1, 240)
+    ]
+    assert [len(report.attributions[0].sources) for report in reports] == [1, 240]
+    assert {report.verdict for report in reports} == {reports[0].verdict}
+    assert reports[0].verdict.outcome is Outcome.FAIL
