@@ -51,7 +51,7 @@ def test_near_duplicates_of_a_hit_are_a_link_away(page: Any, address: str) -> No
     others = page.locator("#hits > li").all_inner_texts()
     assert len(others) == 1
     assert own not in others[0]
-    assert re.search(r"[5-9]\d % of its words", others[0])
+    assert re.search(r"[5-9]\d % of its words in a row are the same, in 1 place near-duplicates", others[0])
     page.go_back()
     page.locator("#hits pre").first.wait_for()
 

@@ -64,7 +64,7 @@ async function alike(swhid) {
     const { origins: [itself] } = await ask(`/api/v1/documents/${swhid}?start_line=1&end_line=1`);
     const answer = await ask(`/api/v1/documents/${swhid}/similar`);
     found("hits").replaceChildren(...answer.hits.map((hit) => made("li", {}, ...place(hit, hit),
-      `: ${Math.floor(100 * hit.similarity)} % of its words in a row are the same, in ${hit.origins_total} places `, like(hit))));
+      `: ${Math.floor(100 * hit.similarity)} % of its words in a row are the same, in ${hit.origins.toLocaleString("en")} place${hit.origins === 1 ? "" : "s"} `, like(hit))));
     say(`${answer.hits.length} files that are nearly ${itself ? itself.path : swhid}, the most similar first.`);
   } catch (error) {
     say(error.message);
