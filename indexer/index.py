@@ -17,9 +17,12 @@ import numpy as np
 from codecite.indexer.attribution.attribute import attribute, described
 from codecite.indexer.attribution.judge import claim_of, is_own, sources_wanted
 from codecite.indexer.attribution.policy import Policy, load_policy
+from codecite.indexer.config import GUARANTEE
 from codecite.indexer.errors import ConfigError, IndexMissingError
+from codecite.indexer.fingerprint.handover import Fingerprinted
 from codecite.indexer.ledger import index_of_ledger, with_records
 from codecite.indexer.licenses.categories import category
+from codecite.indexer.lookup.candidates import look_up
 from codecite.indexer.lookup.clusters import ClusterStats, cluster_table, find_clusters, write_clusters
 from codecite.indexer.lookup.documents import Document, digest_named, find_document
 from codecite.indexer.lookup.exact import Passage, find_passages
@@ -27,6 +30,7 @@ from codecite.indexer.lookup.lexical import search
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.lookup.near_matches import find_near_matches
 from codecite.indexer.lookup.query import parse_query
+from codecite.indexer.lookup.recognised import Recognised
 from codecite.indexer.lookup.similar import find_similar, first_source
 from codecite.indexer.lookup.stream import SPACE
 from codecite.indexer.records import (
@@ -258,6 +262,25 @@ class Index:
                 found.append((-item.similarity, source.swhid, made))
         files = tuple(file for _, _, file in sorted(found, key=lambda each: each[:2])[:limit])
         return SimilarReport(self._coverage, hashlib.sha256(content).hexdigest(), at_least, files)
+
+    def recognise(
+        self,
+        file: Fingerprinted,
+        *,
+        policy: Policy | str | Path | None = None,
+        sources: int = 5,
+        shortest: int = GUARANTEE,
+    ) -> Recognised:
+        """Where the fingerprints of a file stand, whose text stays where it is; nothing of it is verified.
+
+        A passage of `shortest` bytes (at least the guarantee) that `check` would find lies around a candidate. The
+        policy judges candidates by how long they may be. Raises IndexCorruptError, PolicyError.
+        """
+        held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
+        looked = look_up(self._seen_by(held)[0], file, sources, max(sources, sources_wanted(held)), shortest)
+        candidates, verdict = attribute(looked.found, None, held, sources)
+        known = tuple(map(described, looked.known))
+        return Recognised(file, known, looked.known_origins, candidates, verdict, looked.passed_over)
 
     def lookup(self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "") -> list[list[Passage]]:
         """The bare passages of `text` in each index: spans, counts and licence sets, without sources."""

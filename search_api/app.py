@@ -21,6 +21,7 @@ from codecite.search_api.routes import (
     check,
     described,
     documents,
+    fingerprints,
     generate,
     health,
     notice,
@@ -31,7 +32,7 @@ from codecite.search_api.routes import (
 from codecite.search_api.service import NAME, make_service
 from codecite.search_api.settings import Settings
 
-ROUTES = (check, documents, search, notice, generate, about, openai, overlap, health, described)
+ROUTES = (check, fingerprints, documents, search, notice, generate, about, openai, overlap, health, described)
 _UI = "codecite.search_api.ui"
 
 

@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -28,12 +28,13 @@ from codecite.indexer.attribution.judge import sources_wanted, worst
 from codecite.indexer.attribution.policy import MIN_BYTES, Policy
 from codecite.indexer.corpus.units import MAX_FILE_BYTES
 from codecite.indexer.errors import CodeciteError
-from codecite.indexer.records import Attribution, FileMark, Outcome, Skipped, SkipReason
+from codecite.indexer.records import Attribution, FileMark, Outcome, Reason, Skipped, SkipReason
 from codecite.search_api.scan.baseline import Baseline
 from codecite.search_api.scan.ignores import Note, note_for, read_notes, unused
 from codecite.search_api.scan.judging import File, canonical, counts, findings_of, starts_of, with_hashes
 from codecite.search_api.scan.records import Finding, Ignored, Rule, Scan, Scanned, Severity, Target, Targets
 from codecite.search_api.scan.satisfied import FileStanding, Near
+from codecite.search_api.scan.unread import recognised, scanned_unread
 
 if TYPE_CHECKING:
     from codecite.indexer import Index
@@ -53,7 +54,7 @@ class Asked:
     """What is asked of each file: `policy` with the own projects in it, `sources` to keep, the day.
 
     `digests` asks for the SHA-1 and the SWHID of files, too, of which nothing stands in the index; `hashes` for
-    what a baseline knows findings by.
+    what a baseline knows findings by; `hash_only` shows the index the fingerprints of files alone.
     """
 
     policy: Policy
@@ -64,6 +65,7 @@ class Asked:
     hashes: bool = False
     own: tuple[str, ...] = ()
     jobs: int = 0
+    hash_only: bool = False
 
     @property
     def shortest(self) -> int:
@@ -184,13 +186,15 @@ def _results(work: _Work, told: Told) -> list[Scanned | Skipped]:
 def _warm(work: _Work) -> None:
     """Check one file here, which compiles or loads all that the others need, and opens the views of the index."""
     for target in work.targets.files:
-        content = _read(target)
-        if isinstance(content, bytes) and content:
+        content = read_target(target) if target.prints is None else None
+        if isinstance(content, bytes) and content and not work.asked.hash_only:
             work.index.check(content[:_HEAD], policy=work.asked.policy, sources=work.asked.sources)
             return
 
 
 def _size(target: Target) -> int:
+    if target.prints is not None:
+        return target.prints.size
     if target.content is not None:
         return len(target.content)
     with suppress(OSError):
@@ -223,7 +227,7 @@ def _scan_share(first: int, last: int) -> list[Scanned | Skipped]:
     return [_scanned(_dealt, target) for target in _dealt.targets.files[first:last]]
 
 
-def _read(target: Target) -> bytes | Skipped:
+def read_target(target: Target) -> bytes | Skipped:
     """The content of a target as it is checked: UTF-16 behind a byte order mark as UTF-8."""
     content = target.content
     if content is None:
@@ -248,14 +252,17 @@ def _read(target: Target) -> bytes | Skipped:
 
 def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
     """Scan one file."""
-    content = _read(target)
+    asked = work.asked
+    if target.prints is not None:
+        return scanned_unread(work.index, target.prints, asked.policy, asked.sources, asked.shortest)
+    content = read_target(target)
     if isinstance(content, Skipped):
         return content
-    asked = work.asked
-    report = work.index.check(content, policy=asked.policy, sources=asked.sources, shortest=asked.shortest)
-    passages = tuple(item for item in report.attributions if counts(item, asked.policy))
+    attributions, reasons = _looked_up(work, target.path, content)
+    passages = tuple(item for item in attributions if counts(item, asked.policy))
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
-    scanned = Scanned(target.path, "", "", report.text_sha256, len(content), 0, lines, passages=passages)
+    sha256 = hashlib.sha256(content).hexdigest()
+    scanned = Scanned(target.path, "", "", sha256, len(content), 0, lines, passages=passages)
     notes: list[Note] = []
     wrong: list[Finding] = []
     if b"codecite:" in content:
@@ -279,7 +286,7 @@ def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
     if passages:
         file = File(target.path, content, starts_of(content), target.added, marks)
         standing = FileStanding(target.path, content, work.near)
-        found, satisfied = findings_of(file, passages, report.verdict.reasons, asked.policy, standing, work.before)
+        found, satisfied = findings_of(file, passages, reasons, asked.policy, standing, work.before)
     if asked.hashes:
         found = [with_hashes(finding, content) for finding in found]
     kept, ignored = [], []
@@ -291,6 +298,15 @@ def _scanned(work: _Work, target: Target) -> Scanned | Skipped:
             ignored.append(Ignored(finding, note.reason))
     findings = (*kept, *wrong, *unused(target.path, notes, target.added))
     return replace(scanned, findings=findings, ignored=tuple(ignored), satisfied=tuple(satisfied))
+
+
+def _looked_up(work: _Work, path: str, content: bytes) -> tuple[Sequence[Attribution], tuple[Reason, ...]]:
+    """The passages of a file, or its candidates; and what the policy says of them."""
+    asked = work.asked
+    if asked.hash_only:
+        return recognised(work.index, path, content, asked.policy, asked.sources, asked.shortest)
+    report = work.index.check(content, policy=asked.policy, sources=asked.sources, shortest=asked.shortest)
+    return report.attributions, report.verdict.reasons
 
 
 def _mended(work: _Work, found: list[Finding]) -> list[Finding]:
