@@ -6,7 +6,7 @@ In: directories of indexes, texts. Out: Reports. It puts lookup and attribution 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from codecite.indexer.ledger import index_of_ledger, with_records
 from codecite.indexer.licenses.categories import category
 from codecite.indexer.lookup.candidates import look_up
 from codecite.indexer.lookup.clusters import ClusterStats, cluster_table, find_clusters, write_clusters
-from codecite.indexer.lookup.documents import Document, digest_named, find_document
+from codecite.indexer.lookup.documents import Document, digest_named, find_document, known_of
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.lexical import search
 from codecite.indexer.lookup.matches import find_matches
@@ -302,6 +302,11 @@ class Index:
             if found is not None:
                 return replace(found, sources=tuple(map(described, found.sources)))
         return None
+
+    def known(self, swhids: Iterable[str]) -> set[str]:
+        """Which of these SWHIDs are those of Documents that an index holds."""
+        digests = {digest: swhid for swhid in swhids if (digest := digest_named(swhid)) is not None}
+        return {digests[digest] for snapshot in self._snapshots for digest in known_of(snapshot, digests)}
 
     @property
     def directories(self) -> tuple[Path, ...]:

@@ -24,6 +24,7 @@ from codecite.search_api.routes import (
     fingerprints,
     generate,
     health,
+    heritage,
     notice,
     openai,
     overlap,
@@ -32,7 +33,7 @@ from codecite.search_api.routes import (
 from codecite.search_api.service import NAME, make_service
 from codecite.search_api.settings import Settings
 
-ROUTES = (check, fingerprints, documents, search, notice, generate, about, openai, overlap, health, described)
+ROUTES = (check, fingerprints, documents, search, notice, generate, about, openai, overlap, heritage, health, described)
 _UI = "codecite.search_api.ui"
 
 

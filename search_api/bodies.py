@@ -7,7 +7,7 @@ may stand there; it never repeats what stood there. It refuses to know what the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -38,24 +38,49 @@ class Schema:
 
     def check(self, value: Any) -> dict[str, Any]:
         """The value, if it fits."""
-        errors = list(islice(self._validator.iter_errors(value), _SHOWN))
-        if errors:
-            told = [_told(error) for error in errors]
-            detail = "; ".join(
-                f"{item['field']}: {item['message']}" if item["field"] else item["message"] for item in told
-            )
-            raise Problem(422, detail, errors=told)
+        _refuse(islice(self._validator.iter_errors(value), _SHOWN))
         whole = (name for name, field in self.form["properties"].items() if field.get("type") == "integer")
         return {**value, **{name: int(value[name]) for name in whole if name in value}}  # 5.0 is a whole number, too
 
 
+class Items:
+    """The same of a list of at most `most` items."""
+
+    def __init__(self, name: str, item: Mapping[str, Any], most: int) -> None:
+        self.name = name
+        self.form: dict[str, Any] = {"type": "array", "maxItems": most, "items": dict(item)}
+        self._validator = Draft202012Validator(self.form)
+
+    def check(self, value: Any) -> list[Any]:
+        """The value, if it fits."""
+        _refuse(islice(self._validator.iter_errors(value), _SHOWN))
+        return list(value)
+
+
+def _refuse(errors: Iterable[ValidationError]) -> None:
+    """Raise a Problem that names each field, if there are errors."""
+    told = [_told(error) for error in errors]
+    if told:
+        detail = "; ".join(f"{item['field']}: {item['message']}" if item["field"] else item["message"] for item in told)
+        raise Problem(422, detail, errors=told)
+
+
+def read_items(schema: Items) -> list[Any]:
+    """The list in the body of this request."""
+    return schema.check(_read())
+
+
 def read_body(schema: Schema) -> dict[str, Any]:
     """The object in the body of this request."""
+    return schema.check(_read())
+
+
+def _read() -> Any:
     if request.mimetype != "application/json":
         raise Problem(415, "send the body as JSON, with Content-Type: application/json")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "send the body as it is, without Content-Encoding")
-    return schema.check(_parsed(request.get_data()))
+    return _parsed(request.get_data())
 
 
 def _parsed(content: bytes) -> Any:

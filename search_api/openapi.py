@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from flask import Flask
 
-from codecite.search_api.bodies import Schema
+from codecite.search_api.bodies import Items, Schema
 
 View = TypeVar("View", bound=Callable[..., Any])
 JSON = "application/json"
@@ -68,7 +68,7 @@ class Operation:
 
     summary: str
     tag: str
-    body: Schema | None = None
+    body: Schema | Items | None = None
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=lambda: {JSON: {"type": "object"}})
