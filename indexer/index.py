@@ -33,6 +33,7 @@ from codecite.indexer.lookup.query import parse_query
 from codecite.indexer.lookup.recognised import Recognised
 from codecite.indexer.lookup.similar import find_similar, first_source
 from codecite.indexer.lookup.stream import SPACE
+from codecite.indexer.lookup.wfp import LEAST_HITS, WfpFile, WfpMatch, find_wfp
 from codecite.indexer.records import (
     Attribution,
     Counts,
@@ -307,6 +308,16 @@ class Index:
         """Which of these SWHIDs are those of Documents that an index holds."""
         digests = {digest: swhid for swhid in swhids if (digest := digest_named(swhid)) is not None}
         return {digests[digest] for snapshot in self._snapshots for digest in known_of(snapshot, digests)}
+
+    def match_wfp(self, file: WfpFile, least_hits: int = LEAST_HITS, least_lines: int = 0) -> WfpMatch | None:
+        """Where a file stands of which SCANOSS's fingerprints are here: as a whole, else the most of it."""
+        found = [find_wfp(snapshot, file, least_hits, least_lines) for snapshot in self._snapshots]
+        return max(filter(None, found), key=lambda match: (match.whole, match.hits), default=None)
+
+    @property
+    def scanoss(self) -> bool:
+        """Whether all indexes have SCANOSS's fingerprints."""
+        return all(snapshot.manifest.scanoss for snapshot in self._snapshots)
 
     @property
     def directories(self) -> tuple[Path, ...]:

@@ -33,6 +33,7 @@ from codecite.indexer.store.manifest import (
     writing,
 )
 from codecite.indexer.store.merge import Part, merge
+from codecite.indexer.store.scanoss import with_scanoss
 from codecite.indexer.store.section import write_array
 from codecite.indexer.store.segment import Segment
 from codecite.indexer.store.snapshot import Snapshot
@@ -123,6 +124,8 @@ def _merged(
             for opened in map(snapshot.segments.__getitem__, group)
         ]
         entry = merge(segment_directory(directory, uuid4().hex[:16]), parts, executor, afresh=erasing)
+        if manifest.scanoss:
+            with_scanoss(directory, manifest, [entry], executor)
         for number in group:
             entries[number] = None
         if entry.documents or entry.origins or entry.packages:

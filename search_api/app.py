@@ -28,12 +28,27 @@ from codecite.search_api.routes import (
     notice,
     openai,
     overlap,
+    scanoss,
     search,
 )
 from codecite.search_api.service import NAME, make_service
 from codecite.search_api.settings import Settings
 
-ROUTES = (check, fingerprints, documents, search, notice, generate, about, openai, overlap, heritage, health, described)
+ROUTES = (
+    check,
+    fingerprints,
+    documents,
+    search,
+    notice,
+    generate,
+    about,
+    openai,
+    overlap,
+    heritage,
+    scanoss,
+    health,
+    described,
+)
 _UI = "codecite.search_api.ui"
 
 

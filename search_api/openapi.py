@@ -106,7 +106,7 @@ def openapi(app: Flask) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "codecite",
-            "version": _version(),
+            "version": version_here(),
             "description": "Tells where code came from, and under which licence. No match never means original: every "
             "answer states what the index holds.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -152,7 +152,8 @@ def _path_schema(name: str) -> dict[str, Any]:
     return {"type": "string", "pattern": SWHID} if name == "swhid" else {"type": "string", "minLength": 1}
 
 
-def _version() -> str:
+def version_here() -> str:
+    """The version of codecite."""
     try:
         return version("codecite")
     except PackageNotFoundError:

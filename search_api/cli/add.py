@@ -90,6 +90,11 @@ _REFUSALS = {
     show_default=True,
     help="Whether a new index can be searched by words; one that can always will.",
 )
+@click.option(
+    "--scanoss",
+    is_flag=True,
+    help="Keep SCANOSS's fingerprints, too, for scanoss-py and others; an index that has them keeps them.",
+)
 @written_index_option
 @format_option
 def add(
@@ -104,6 +109,7 @@ def add(
     columns: str | None,
     max_file_bytes: int | None,
     lexical: bool,
+    scanoss: bool,
     directory: Path,
     form: str,
 ) -> int:
@@ -126,6 +132,7 @@ def add(
         reading=reading,
         only_licenses=_filter(only),
         lexical=lexical,
+        scanoss=scanoss,
     )
     if form == "json":
         answer(_result_object(result))
@@ -181,6 +188,7 @@ def add_sources(
     reading: Reading | None = None,
     only_licenses: LicenseFilter | None = None,
     lexical: bool = True,
+    scanoss: bool = False,
 ) -> AddResult:
     """Add to the index in `directory`, with a progress bar."""
     from codecite.indexer.build import add as add_units
@@ -200,7 +208,9 @@ def add_sources(
                 bar.draw(_progress_line(progress), progress.bytes, way.share)
 
         shown = show if bar.wanted else None
-        return add_units(directory, way, sync=sync, only_licenses=only_licenses, lexical=lexical, progress=shown)
+        return add_units(
+            directory, way, sync=sync, only_licenses=only_licenses, lexical=lexical, scanoss=scanoss, progress=shown
+        )
 
 
 def _progress_line(progress: Progress) -> str:
