@@ -3,9 +3,9 @@
 In: the raw bytes of Documents. Out: hashes and lines. It refuses to know of files and of the index.
 
 What is hashed are the ASCII letters and digits of a text, letters made small; all else goes. Of each 30 of them in a
-row there is the CRC-32C; of every 64 of these in a row the smallest is chosen, and told again (as the CRC-32C of its four
-bytes, the lowest first) where it is another value than the one chosen before, at the line of the last character of
-the window. The format is public; the line by line equality with SCANOSS's own program is tested.
+row there is the CRC-32C; of every 64 of these in a row the smallest is chosen, and told again (as the CRC-32C of its
+four bytes, the lowest first) where it is another value than the one chosen before, at the line of the last character
+of the window. The format is public; the line by line equality with SCANOSS's own program is tested.
 
 CRCs are linear over GF(2), so the CRC of the next 30 characters follows from that of the last: one table step for the
 character that comes, one for what is left of the one that goes.

@@ -3,12 +3,12 @@
 In: a finished Segment. Out: three more sections in its directory; from these, the places of a hash. It refuses to know
 what is asked, and which Documents are live.
 
-    wfp-starts.npy      i64 [65537]: where the hashes with each upper half begin
+    wfp-starts.npy      i64 [4097]: where the hashes with each upper 12 bits begin
     wfp-hashes.npy      u32 [P], ascending (`kernels/wfp.py`)
     wfp-places.npy      u64 [P]: the Document of each in the upper half, its line in the lower; ascending for each hash
 
 They are made of the stored content, for a new Segment as for a merged one, so a merge need not know of them. P is some
-.02 of the raw bytes: the sections take .25 of them. What is made of Segments is published with the manifest that
+.018 of the raw bytes of Python wheels: the sections take .22 of them. What is made of Segments is published with the manifest that
 says so (`scanoss`); what a killed writer left of them is cleared away, or written over.
 """
 
@@ -34,7 +34,7 @@ FILES = ("wfp-starts.npy", "wfp-hashes.npy", "wfp-places.npy")
 _PIECE = 4 << 20
 _PARTS = 64
 """Scratch files that the fingerprints are dealt out to by their hashes: each is sorted in memory."""
-_HALF = 16
+_TOP = 12
 _AHEAD = 4
 
 
@@ -54,7 +54,7 @@ def with_scanoss(directory: Path, manifest: Manifest, entries: Sequence[SegmentE
 
 
 def _write(segment: Segment, executor: Executor) -> None:
-    counts = np.zeros((1 << _HALF) + 1, np.int64)
+    counts = np.zeros((1 << _TOP) + 1, np.int64)
     total = 0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wfp-", dir=segment.path.parent)))
@@ -78,7 +78,7 @@ def _write(segment: Segment, executor: Executor) -> None:
                 file.seek(0)
                 found = np.frombuffer(file.read(), [("hash", np.uint32), ("place", np.uint64)])
                 found = found[np.lexsort((found["place"], found["hash"]))]
-                counts[1:] += np.bincount(found["hash"] >> np.uint32(_HALF), minlength=1 << _HALF)
+                counts[1:] += np.bincount(found["hash"] >> np.uint32(32 - _TOP), minlength=1 << _TOP)
                 kept.write(np.ascontiguousarray(found["hash"]).data)
                 where.write(np.ascontiguousarray(found["place"]).data)
     write_array(segment.path / "wfp-starts.npy", np.cumsum(counts))
@@ -131,8 +131,8 @@ class WfpReader:
     def places(self, hashes: Iterable[int]) -> Iterator[tuple[int, Ints, Ints]]:
         """For each hash that is held: it, the Documents that have it, and the lines there."""
         for value in hashes:
-            half = value >> _HALF
-            low, high = int(self._starts[half]), int(self._starts[half + 1])
+            top = value >> (32 - _TOP)
+            low, high = int(self._starts[top]), int(self._starts[top + 1])
             if low == high:
                 continue
             held = self._hashes.items(low, high, np.uint32)
