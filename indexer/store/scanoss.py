@@ -8,8 +8,8 @@ what is asked, and which Documents are live.
     wfp-places.npy      u64 [P]: the Document of each in the upper half, its line in the lower; ascending for each hash
 
 They are made of the stored content, for a new Segment as for a merged one, so a merge need not know of them. P is some
-.018 of the raw bytes of Python wheels: the sections take .22 of them. What is made of Segments is published with the manifest that
-says so (`scanoss`); what a killed writer left of them is cleared away, or written over.
+.018 of the raw bytes of Python wheels: the sections take .22 of them. What is made of Segments is published with the
+manifest that says so (`scanoss`); what a killed writer left of them is cleared away, or written over.
 """
 
 from __future__ import annotations
