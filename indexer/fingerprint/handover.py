@@ -33,7 +33,7 @@ CONFIG = {"kgram": KGRAM, "window": WINDOW, "hash": "polynomial-64"}
 """How fingerprints are made; those made otherwise say nothing to an index of this version."""
 _SWHID = re.compile(r"swh:1:cnt:[0-9a-f]{40}")
 _DIGITS = re.compile(r"(?:[0-9a-f]{16})*")
-_MOST = 2**40
+_MOST = 2**31
 
 
 @dataclass(frozen=True, slots=True, eq=False)

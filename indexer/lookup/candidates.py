@@ -25,7 +25,7 @@ from codecite.indexer.fingerprint.handover import Fingerprinted
 from codecite.indexer.kernels.canonical import locate
 from codecite.indexer.kernels.near import read_places
 from codecite.indexer.kernels.postings import find_lists
-from codecite.indexer.kernels.types import Flags, Ints
+from codecite.indexer.kernels.types import Bytes, Flags, Ints
 from codecite.indexer.lookup.documents import digest_named, find_document
 from codecite.indexer.lookup.exact import Held, Passage, tallied
 from codecite.indexer.lookup.matches import counts_of, match_id
@@ -34,10 +34,14 @@ from codecite.indexer.records import Counts, Kind, Match, Source
 from codecite.indexer.store.documents import raw_of
 from codecite.indexer.store.snapshot import OpenSegment, Snapshot
 
-REPEATED = 1 << 20
-"""Pairs of a place in the file and one in a Segment that one hash may make; beyond, it is passed over, and counted."""
+REPEATED = 16, 1 << 16
+"""A hash at more places of the file that makes more pairs with places in a Segment is passed over, and counted."""
+_REACH = 1 << 31
+"""More than any place, in a Segment or in a file."""
 _AT_ONCE = 1 << 23
 """Pairs that are held at a time."""
+_TEXTS = 64
+"""Texts of Documents that are kept while lines are counted in them."""
 
 
 class _Runs(NamedTuple):
@@ -75,10 +79,11 @@ def look_up(snapshots: Sequence[Snapshot], file: Fingerprinted, shown: int, want
         passed_over = max(passed_over, passed)
         spans = _maximal(snapshot, runs)
         held = _held(snapshot, runs, spans) if spans else []
+        texts = _Texts(snapshot)
         for (start, last), holders in zip(spans, held, strict=True):
             span = start, last + KGRAM
             counts = counts_of(holders, snapshot.manifest.config)
-            sources = _sources(snapshot, file.swhid, Passage(span, span, holders), wanted)
+            sources = _sources(snapshot, file.swhid, Passage(span, span, holders), shown, wanted, texts)
             found.append((_match(snapshot, file, span, counts), sources))
     found.sort(key=lambda item: (item[0].canonical_start, -item[0].canonical_end))
     return LookedUp(known, origins, found, passed_over)
@@ -102,7 +107,7 @@ def _runs_in(opened: OpenSegment, number: int, file: Fingerprinted, shortest: in
     find_lists(hashes, arrays.buckets, arrays.tags, arrays.guards, low, high)
     segment.raise_if_damaged()
     sizes = high - low
-    often = sizes * times > REPEATED
+    often = (times > REPEATED[0]) & (sizes * times > REPEATED[1])
     passed_over = int(times[often].sum())
     sizes[often] = 0
     counts = sizes[of]
@@ -134,7 +139,7 @@ def _joined(opened: OpenSegment, number: int, pairs: Ints, file: Fingerprinted, 
     documents = np.searchsorted(starts, pairs[1], side="right") - 1
     live = opened.live[documents]
     (mine, theirs), documents = pairs[:, live], documents[live]
-    order = np.lexsort((mine, theirs - mine, documents))
+    order = np.argsort((theirs - mine + _REACH) * _REACH + mine, kind="stable")
     mine, theirs, documents = mine[order], theirs[order], documents[order]
     begins = np.ones(len(mine), bool)
     begins[1:] = (np.diff(documents) != 0) | (np.diff(theirs - mine) != 0) | (np.diff(mine) > WINDOW)
@@ -154,7 +159,7 @@ def _at_most(start: Ints, end: Ints, canonical: int) -> Ints:
 
 def _maximal(snapshot: Snapshot, runs: _Runs) -> list[tuple[int, int]]:
     """The first and last positions of runs that lie inside no other one under the same licence, by place."""
-    rows = [np.empty((0, 3), np.int64)]
+    rows = [np.empty((3, 0), np.int64)]
     for number, opened in enumerate(snapshot.segments):
         here = np.flatnonzero(runs.segment == number)
         documents = runs.document[here]
@@ -163,15 +168,15 @@ def _maximal(snapshot: Snapshot, runs: _Runs) -> list[tuple[int, int]]:
         behind = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
         licenses = opened.licensed.numbers[np.repeat(bounds[documents], counts) + behind].astype(np.int64)
         which = np.repeat(here, counts)
-        rows.append(np.stack([licenses, runs.first[which], -runs.last[which]], axis=1))
-    kept: set[tuple[int, int]] = set()
-    license, farthest = -1, -1
-    for number, start, minus_end in np.unique(np.concatenate(rows), axis=0).tolist():
-        if number != license:
-            license, farthest = number, -1
-        if -minus_end > farthest:
-            kept.add((start, -minus_end))
-            farthest = -minus_end
+        rows.append(np.stack([licenses, runs.first[which], runs.last[which]]))
+    licenses, first, last = np.concatenate(rows, axis=1)
+    order = np.lexsort((-last, first, licenses))
+    # Licences come one after the other, so one that is behind outweighs whatever came before it.
+    reached = licenses[order] * _REACH + last[order]
+    farthest = np.maximum.accumulate(reached)
+    beyond = np.ones(len(order), bool)
+    beyond[1:] = reached[1:] > farthest[:-1]
+    kept = set(zip(first[order][beyond].tolist(), last[order][beyond].tolist(), strict=True))
     return sorted(kept, key=lambda span: (span[0], -span[1]))
 
 
@@ -181,12 +186,16 @@ def _held(snapshot: Snapshot, runs: _Runs, spans: list[tuple[int, int]]) -> list
     for start, end in spans:
         around = np.flatnonzero((runs.first <= start) & (runs.last >= end))
         places = runs.place[around] + start - runs.first[around]
-        order = np.lexsort((places, runs.document[around], runs.segment[around]))
-        around, places = around[order], places[order]
+        owner = runs.segment[around] * _REACH + runs.document[around]
+        order = np.lexsort((places, owner))
+        owner, places = owner[order], places[order]
+        first = np.ones(len(owner), bool)
+        first[1:] = owner[1:] != owner[:-1]
+        owner, places = owner[first], places[first]
+        bounds = np.searchsorted(owner, np.arange(len(of_spans) + 1) * _REACH).tolist()
         for number, held in enumerate(of_spans):
-            here = runs.segment[around] == number
-            documents, firsts = np.unique(runs.document[around][here], return_index=True)
-            held.append((documents, places[here][firsts]))
+            here = slice(bounds[number], bounds[number + 1])
+            held.append((owner[here] % _REACH, places[here]))
     joined = [
         (np.concatenate([documents for documents, _ in held]), np.cumsum([0, *(len(item[0]) for item in held)]))
         for held in of_spans
@@ -229,20 +238,37 @@ def _match(snapshot: Snapshot, file: Fingerprinted, span: tuple[int, int], count
     )
 
 
-def _sources(snapshot: Snapshot, whole: str, passage: Passage, wanted: int) -> tuple[Source, ...]:
-    """The first sources, with the lines that the fingerprints show; what is the whole file is verbatim."""
-    found = []
-    lines: dict[tuple[int, int], tuple[int, int]] = {}
+class _Texts:
+    """The texts of Documents that candidates are shown in: each is read once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._known: dict[tuple[int, int], Bytes] = {}
+
+    def lines(self, number: int, document: int, begin: int, end: int) -> tuple[int, int]:
+        """The lines on which canonical bytes `[begin, end)` of a Document of Segment `number` stand."""
+        raw = self._known.get((number, document))
+        if raw is None:
+            if len(self._known) >= _TEXTS:
+                self._known.clear()
+            raw = np.frombuffer(raw_of(self._snapshot.segments[number].segment, document), np.uint8)
+            self._known[number, document] = raw
+        where, lines = np.empty((2, 2), np.int64)
+        locate(raw, np.array([begin, end - 1], np.int64), where, lines)
+        return int(lines[0]), int(lines[1])
+
+
+def _sources(
+    snapshot: Snapshot, whole: str, passage: Passage, shown: int, wanted: int, texts: _Texts
+) -> tuple[Source, ...]:
+    """The first sources, those that are shown with their lines; what is the whole file is verbatim."""
+    found: list[Source] = []
     for row, digest, number, document, at in first_origins_of(snapshot, passage, wanted):
-        segment = snapshot.segments[number].segment
-        if (number, document) not in lines:
-            begin = at - int(segment.arrays.document_canonical[document])
-            raw = np.frombuffer(raw_of(segment, document), np.uint8)
-            places = np.array([begin, begin + passage.end - passage.start - 1], np.int64)
-            where, numbers = np.empty((2, 2), np.int64)
-            locate(raw, places, where, numbers)
-            lines[number, document] = int(numbers[0]), int(numbers[1])
+        lines = 0, 0
+        if len(found) < shown:
+            begin = at - int(snapshot.segments[number].segment.arrays.document_canonical[document])
+            lines = texts.lines(number, document, begin, begin + passage.end - passage.start)
         swhid = f"swh:1:cnt:{digest}"
         kind = Kind.VERBATIM if swhid == whole else Kind.CANDIDATE
-        found.append(Source(swhid, kind, snapshot.origin(row), *lines[number, document]))
+        found.append(Source(swhid, kind, snapshot.origin(row), *lines))
     return tuple(found)
