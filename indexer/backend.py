@@ -7,15 +7,19 @@ In: texts, queries. Out: Reports. It refuses to know how an index finds; the pol
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from codecite.indexer.attribution.policy import Policy, load_policy
+from codecite.indexer.config import GUARANTEE
 from codecite.indexer.errors import ConfigError, TextError
+from codecite.indexer.fingerprint.handover import Fingerprinted
 from codecite.indexer.lookup.clusters import ClusterStats
 from codecite.indexer.lookup.documents import Document
+from codecite.indexer.lookup.recognised import Recognised
+from codecite.indexer.lookup.wfp import LEAST_HITS, WfpFile, WfpMatch
 from codecite.indexer.records import Attribution, Coverage, Report, SearchReport, SimilarReport
 from codecite.indexer.stream import Part, StreamChecker
 
@@ -171,6 +175,38 @@ class Index(ABC):
     @abstractmethod
     def places(self) -> tuple[str, ...]:
         """Where each index is: a directory, an address. `open_index(*places)` opens their latest generations."""
+
+    def recognise(
+        self,
+        file: Fingerprinted,
+        *,
+        policy: Policy | str | Path | None = None,
+        sources: int = 5,
+        shortest: int = GUARANTEE,
+    ) -> Recognised:
+        """Where the fingerprints of a file stand, whose text stays where it is; nothing of it is verified.
+
+        A passage of `shortest` bytes (at least the guarantee) that `check` would find lies around a candidate. The
+        policy judges candidates by how long they may be. Raises IndexCorruptError, PolicyError, ConfigError where
+        fingerprints cannot be looked up from here.
+        """
+        raise ConfigError(f"{', '.join(self.places)}: fingerprints are looked up in indexes in a directory only")
+
+    def known(self, swhids: Iterable[str]) -> set[str]:
+        """Which of these SWHIDs are those of Documents that an index holds."""
+        return {swhid for swhid in swhids if self.document(swhid, 1) is not None}
+
+    def match_wfp(self, file: WfpFile, least_hits: int = LEAST_HITS, least_lines: int = 0) -> WfpMatch | None:
+        """Where a file stands of which SCANOSS's fingerprints are here: as a whole, else the most of it.
+
+        Raises ConfigError where they cannot be looked up from here.
+        """
+        raise ConfigError(f"{', '.join(self.places)}: SCANOSS's fingerprints are in indexes in a directory only")
+
+    @property
+    def scanoss(self) -> bool:
+        """Whether all indexes have SCANOSS's fingerprints."""
+        return False
 
     def stamps(self) -> tuple[Hashable, ...]:
         """What changes when a later generation is published of an index that is read from here."""

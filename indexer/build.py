@@ -30,6 +30,7 @@ from codecite.indexer.store.known import Known
 from codecite.indexer.store.lexical import written
 from codecite.indexer.store.manifest import Manifest, new_manifest, publish, read_manifest, remove_left_overs, writing
 from codecite.indexer.store.origins import NewOrigin
+from codecite.indexer.store.scanoss import with_scanoss
 from codecite.indexer.upkeep import merge_due, read_takedowns, without
 
 
@@ -43,6 +44,7 @@ def add(
     generated: bool = False,
     lexical: bool = False,
     second: Callable[[SourceFile], SourceFile] = lambda file: file,
+    scanoss: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> AddResult:
     """Add what is new in `units` to the index in `directory` (made if there is none) and publish it.
@@ -53,7 +55,8 @@ def add(
     have is removed, unless one of their units failed (`unsynced` names them).
     `only_licenses` belongs to the index: it is set when the index is made, holds for all that is added later, and is in
     the coverage of every Report. `generated` makes the index that of a ledger, `lexical` one that can be searched by
-    words, which it stays. `second` adds to the evidence of a file (`licenses/scancode.py`).
+    words, `scanoss` one that can be asked for SCANOSS's fingerprints; both it stays. `second` adds to the evidence of a
+    file (`licenses/scancode.py`).
     Raises IndexLockedError, IndexWriteError, IndexVersionError, IndexCorruptError, and ConfigError for a filter that is
     not the index's own.
     """
@@ -66,7 +69,7 @@ def add(
         manifest = _filtered(directory, manifest, only_licenses)
         remove_left_overs(directory, manifest)
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as executor:
-            build = _Build(directory, manifest, executor, progress, lexical=lexical)
+            build = _Build(directory, manifest, executor, progress, lexical=lexical, scanoss=scanoss)
             Intake(build, executor, second).read(build.watched(units))
             build.finish(sync=sync)
             remove_left_overs(directory, build.manifest)
@@ -85,10 +88,12 @@ class _Build(Keeping):
         progress: Callable[[Progress], None] | None,
         *,
         lexical: bool,
+        scanoss: bool,
     ) -> None:
         super().__init__(manifest.license_filter, read_takedowns(directory, manifest), progress)
         self.manifest = manifest
         self._lexical = lexical or manifest.lexical is not None
+        self._scanoss = scanoss or manifest.scanoss
         self._directory = directory
         self._executor = executor
         self._first = len(manifest.segments)
@@ -154,7 +159,8 @@ class _Build(Keeping):
     def finish(self, *, sync: bool) -> None:
         """Write what is left, and publish everything."""
         self._close()
-        if self._maker.finished or self.manifest.generation == 0 or (self._lexical and self.manifest.lexical is None):
+        lacking = (self._lexical and self.manifest.lexical is None) or (self._scanoss and not self.manifest.scanoss)
+        if self._maker.finished or self.manifest.generation == 0 or lacking:
             self._publish()
         if sync:
             gone = self._known.unmet(self._met_sources - self.broken)
@@ -180,6 +186,8 @@ class _Build(Keeping):
         self.manifest = self.manifest.following(entries, sources, self.manifest.takedowns)
         if self._lexical:
             self.manifest = written(self._directory, self.manifest, self._maker.finished, self._executor)
+        if self._scanoss:
+            self.manifest = with_scanoss(self._directory, self.manifest, self._maker.finished, self._executor)
         publish(self._directory, self.manifest)
         self._maker.finished = []
 

@@ -6,7 +6,7 @@ In: directories of indexes, texts. Out: Reports. It puts lookup and attribution 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -20,20 +20,25 @@ from codecite.indexer.attribution.judge import claim_of, is_own, sources_wanted
 from codecite.indexer.attribution.policy import Policy, load_policy
 from codecite.indexer.backend import Index as Index
 from codecite.indexer.backend import IndexStats as IndexStats
+from codecite.indexer.config import GUARANTEE
 from codecite.indexer.elastic.place import is_elastic
-from codecite.indexer.errors import ConfigError, IndexMissingError
+from codecite.indexer.errors import ConfigError
+from codecite.indexer.fingerprint.handover import Fingerprinted
 from codecite.indexer.ledger import index_of_ledger, with_records
 from codecite.indexer.licenses.categories import category
+from codecite.indexer.lookup.candidates import look_up
 from codecite.indexer.lookup.clusters import ClusterStats, cluster_table, find_clusters, write_clusters
-from codecite.indexer.lookup.documents import Document, digest_named, find_document
+from codecite.indexer.lookup.documents import Document, digest_named, find_document, known_of
 from codecite.indexer.lookup.exact import Passage, find_passages
 from codecite.indexer.lookup.facets import Facets
 from codecite.indexer.lookup.lexical import search
 from codecite.indexer.lookup.matches import find_matches
 from codecite.indexer.lookup.near_matches import find_near_matches
 from codecite.indexer.lookup.query import parse_query
+from codecite.indexer.lookup.recognised import Recognised
 from codecite.indexer.lookup.similar import find_similar, first_source
 from codecite.indexer.lookup.stream import SPACE
+from codecite.indexer.lookup.wfp import LEAST_HITS, WfpFile, WfpMatch, find_wfp
 from codecite.indexer.records import (
     Attribution,
     Counts,
@@ -56,7 +61,7 @@ from codecite.indexer.store.statistics import evidence_of, groups_of, languages_
 from codecite.indexer.stream import Part
 from codecite.indexer.text.checked import CheckedText, encode
 from codecite.indexer.together import TogetherIndex
-from codecite.indexer.upkeep import read_takedowns
+from codecite.indexer.upkeep import takedowns_in_force
 
 if TYPE_CHECKING:
     from codecite.indexer.elastic.snapshot import ElasticSnapshot
@@ -218,6 +223,23 @@ class EmbeddedIndex(Index):
         files = tuple(file for _, _, file in sorted(found, key=lambda each: each[:2])[:limit])
         return SimilarReport(self._coverage, hashlib.sha256(content).hexdigest(), at_least, files)
 
+    def recognise(
+        self,
+        file: Fingerprinted,
+        *,
+        policy: Policy | str | Path | None = None,
+        sources: int = 5,
+        shortest: int = GUARANTEE,
+    ) -> Recognised:
+        """As `Index.recognise`."""
+        held = policy if isinstance(policy, Policy) else load_policy(policy or "audit")
+        looked = look_up(
+            self._in_directories(self._seen_by(held)[0]), file, sources, max(sources, sources_wanted(held)), shortest
+        )
+        candidates, verdict = attribute(looked.found, None, held, sources)
+        known = tuple(map(described, looked.known))
+        return Recognised(file, known, looked.known_origins, candidates, verdict, looked.passed_over)
+
     def lookup(self, text: str | bytes, *, before: str | bytes = "", after: str | bytes = "") -> list[list[Passage]]:
         """The bare passages of `text` in each index: spans, counts and licence sets, without sources."""
         checked = CheckedText(text, before, after)
@@ -241,6 +263,30 @@ class EmbeddedIndex(Index):
             if found is not None:
                 return replace(found, sources=tuple(map(described, found.sources)))
         return None
+
+    def known(self, swhids: Iterable[str]) -> set[str]:
+        """As `Index.known`."""
+        digests = {digest: swhid for swhid in swhids if (digest := digest_named(swhid)) is not None}
+        snapshots = (held if isinstance(held, Snapshot) else held.of(list(digests)) for held in self._snapshots)
+        return {digests[digest] for snapshot in snapshots for digest in known_of(snapshot, digests)}
+
+    def match_wfp(self, file: WfpFile, least_hits: int = LEAST_HITS, least_lines: int = 0) -> WfpMatch | None:
+        """As `Index.match_wfp`."""
+        snapshots = self._in_directories(self._snapshots)
+        found = [find_wfp(snapshot, file, least_hits, least_lines) for snapshot in snapshots]
+        return max(filter(None, found), key=lambda match: (match.whole, match.hits), default=None)
+
+    @property
+    def scanoss(self) -> bool:
+        """As `Index.scanoss`."""
+        return all(isinstance(held, Snapshot) and held.manifest.scanoss for held in self._snapshots)
+
+    def _in_directories(self, snapshots: tuple[Snapshot | ElasticSnapshot, ...]) -> list[Snapshot]:
+        """The same, if all lie in directories."""
+        found = [snapshot for snapshot in snapshots if isinstance(snapshot, Snapshot)]
+        if len(found) < len(snapshots):
+            raise ConfigError(f"{', '.join(self.places)}: this is asked of indexes in a directory only")
+        return found
 
     @property
     def directories(self) -> tuple[Path, ...]:
@@ -284,9 +330,7 @@ class EmbeddedIndex(Index):
 
     def clusters(self, export: Path | None = None) -> tuple[tuple[ClusterStats, ...], ...]:
         """As `Index.clusters`."""
-        snapshots = [snapshot for snapshot in self._snapshots if isinstance(snapshot, Snapshot)]
-        if len(snapshots) < len(self._snapshots):
-            raise ConfigError("clusters are found in indexes in a directory only, not on a cluster")
+        snapshots = self._in_directories(self._snapshots)
         found = [find_clusters(snapshot) for snapshot in snapshots]
         if export is not None:
             write_clusters(map(cluster_table, snapshots, found), export)
@@ -299,17 +343,6 @@ def _opened(place: Path | str) -> Snapshot | ElasticSnapshot:
     from codecite.indexer.elastic.snapshot import ElasticSnapshot
 
     return ElasticSnapshot(place)
-
-
-def _takedowns_in_force(directory: Path) -> int:
-    """How many rules the latest generation has, whichever is open; writers may publish others meanwhile."""
-    while True:
-        manifest = read_manifest(directory)
-        try:
-            return len(read_takedowns(directory, manifest).rules)
-        except IndexMissingError:
-            if read_manifest(directory).generation == manifest.generation:
-                raise
 
 
 def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
@@ -334,7 +367,7 @@ def _stats(directory: Path, snapshot: Snapshot) -> IndexStats:
         evidence=evidence_of(snapshot),
         license_filter=manifest.license_filter,
         segments=len(entries),
-        takedowns=_takedowns_in_force(directory),
+        takedowns=takedowns_in_force(directory),
     )
 
 

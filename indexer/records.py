@@ -70,12 +70,13 @@ class FileMark(StrEnum):
 
 
 class Kind(StrEnum):
-    """How a passage agrees with its source, strongest first."""
+    """How a passage agrees with its source, strongest first; a candidate does so by its fingerprints alone."""
 
     VERBATIM = "verbatim"
     REFORMATTED = "reformatted"
     NEAR = "near"
     GENERATED = "generated"
+    CANDIDATE = "candidate"
 
 
 class Mark(StrEnum):

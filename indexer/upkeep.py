@@ -33,6 +33,7 @@ from codecite.indexer.store.manifest import (
     writing,
 )
 from codecite.indexer.store.merge import Part, merge
+from codecite.indexer.store.scanoss import with_scanoss
 from codecite.indexer.store.section import write_array
 from codecite.indexer.store.segment import Segment
 from codecite.indexer.store.snapshot import Snapshot
@@ -136,6 +137,8 @@ def _merged(
             for opened in map(snapshot.segments.__getitem__, group)
         ]
         entry = merge(segment_directory(directory, uuid4().hex[:16]), parts, executor, afresh=erasing)
+        if manifest.scanoss:
+            with_scanoss(directory, manifest, [entry], executor)
         for number in group:
             entries[number] = None
         if entry.documents or entry.origins or entry.packages:
@@ -170,6 +173,17 @@ def remove(directory: Path, rules: Iterable[Takedown], *, dry_run: bool = False)
         write_sealed(directory / name, takedowns.to_json())
         manifest = without(directory, manifest, gone, name)
     return replace(result, generation=manifest.generation, seconds=time.monotonic() - began)
+
+
+def takedowns_in_force(directory: Path) -> int:
+    """How many rules the latest generation has, whichever is open; writers may publish others meanwhile."""
+    while True:
+        manifest = read_manifest(directory)
+        try:
+            return len(read_takedowns(directory, manifest).rules)
+        except IndexMissingError:
+            if read_manifest(directory).generation == manifest.generation:
+                raise
 
 
 def selected(directory: Path, rules: Iterable[Takedown], limit: int) -> Selected:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from codecite.indexer.build import add
 from codecite.indexer.corpus.units import Unit
+from codecite.indexer.fingerprint.handover import fingerprinted
 from codecite.indexer.index import open_index
 from codecite.indexer.kernels.jit import Warmth, mark_warm
 from codecite.indexer.records import Package, SourceFile
@@ -26,7 +27,7 @@ def warm() -> None:
         yield SourceFile("warm.py", text + b"-" * 200 + "é\n".encode())
 
     with tempfile.TemporaryDirectory(prefix="codecite-warm-") as scratch:
-        add(Path(scratch), [Unit(Package("warm"), files)], lexical=True)
+        add(Path(scratch), [Unit(Package("warm"), files)], lexical=True, scanoss=True)
         query = text[1000:1500] + b"x" * 60 + b"-" * 90 + "é".encode()
         index = open_index(scratch)
         index.check(query)
@@ -34,4 +35,5 @@ def warm() -> None:
         index.similar(text)
         index.search("function return")
         index.clusters()
+        index.recognise(fingerprinted("warm.py", query))
     mark_warm(Warmth.ALL)

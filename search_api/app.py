@@ -23,21 +23,24 @@ from codecite.search_api.routes import (
     described,
     documents,
     duplicates,
+    fingerprints,
     generate,
     health,
+    heritage,
     notice,
     openai,
     overlap,
     removals,
     scan,
+    scanoss,
     search,
 )
 from codecite.search_api.service import NAME, make_service
 from codecite.search_api.settings import Settings
 
 ROUTES = (
-    *(check, archive, scan, notice, documents, duplicates, search, generate, about, removals),
-    *(openai, overlap, health, described),
+    *(check, archive, scan, fingerprints, notice, documents, duplicates, search, generate, about, removals),
+    *(openai, overlap, heritage, scanoss, health, described),
 )
 _UI = "codecite.search_api.ui"
 

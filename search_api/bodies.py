@@ -7,7 +7,7 @@ each field and what may stand there; it never repeats what stood there. It refus
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -39,20 +39,45 @@ class Schema:
 
     def check(self, value: Any) -> dict[str, Any]:
         """The value, if it fits."""
-        errors = list(islice(self._validator.iter_errors(value), _SHOWN))
-        if errors:
-            told = [_told(error) for error in errors]
-            detail = "; ".join(
-                f"{item['field']}: {item['message']}" if item["field"] else item["message"] for item in told
-            )
-            raise Problem(422, detail, errors=told)
+        _refuse(islice(self._validator.iter_errors(value), _SHOWN))
         whole = (name for name, field in self.form["properties"].items() if field.get("type") == "integer")
         return {**value, **{name: int(value[name]) for name in whole if name in value}}  # 5.0 is a whole number, too
 
 
+class Items:
+    """The same of a list of at most `most` items."""
+
+    def __init__(self, name: str, item: Mapping[str, Any], most: int) -> None:
+        self.name = name
+        self.form: dict[str, Any] = {"type": "array", "maxItems": most, "items": dict(item)}
+        self._validator = Draft202012Validator(self.form)
+
+    def check(self, value: Any) -> list[Any]:
+        """The value, if it fits."""
+        _refuse(islice(self._validator.iter_errors(value), _SHOWN))
+        return list(value)
+
+
+def _refuse(errors: Iterable[ValidationError]) -> None:
+    """Raise a Problem that names each field, if there are errors."""
+    told = [_told(error) for error in errors]
+    if told:
+        detail = "; ".join(f"{item['field']}: {item['message']}" if item["field"] else item["message"] for item in told)
+        raise Problem(422, detail, errors=told)
+
+
+def read_items(schema: Items) -> list[Any]:
+    """The list in the body of this request."""
+    return schema.check(_read())
+
+
 def read_body(schema: Schema) -> dict[str, Any]:
     """The object in the body of this request."""
-    return schema.check(_parsed(_body("application/json", "as JSON")))
+    return schema.check(_read())
+
+
+def _read() -> Any:
+    return _parsed(_body("application/json", "as JSON"))
 
 
 def read_bytes() -> bytes:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from flask import Flask
 
-from codecite.search_api.bodies import BYTES, Schema
+from codecite.search_api.bodies import BYTES, Items, Schema
 
 View = TypeVar("View", bound=Callable[..., Any])
 JSON = "application/json"
@@ -71,7 +71,7 @@ class Operation:
 
     summary: str
     tag: str
-    body: Schema | None = None
+    body: Schema | Items | None = None
     file: bool = False
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, Any] = field(default_factory=dict)
@@ -110,7 +110,7 @@ def openapi(app: Flask) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "codecite",
-            "version": _version(),
+            "version": version_here(),
             "description": "Tells where code came from, and under which licence. No match never means original: every "
             "answer states what the index holds.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -158,7 +158,8 @@ def _path_schema(name: str) -> dict[str, Any]:
     return {"type": "string", "pattern": SWHID} if name == "swhid" else {"type": "string", "minLength": 1}
 
 
-def _version() -> str:
+def version_here() -> str:
+    """The version of codecite."""
     try:
         return version("codecite")
     except PackageNotFoundError:

@@ -22,11 +22,15 @@ _COMPARED: dict[int, tuple[Origin, Origin]] = {}
 
 
 def attribute(
-    matches: Iterable[tuple[Match, tuple[Source, ...]]], text: bytes, policy: Policy, sources: int, before: int = 0
+    matches: Iterable[tuple[Match, tuple[Source, ...]]],
+    text: bytes | None,
+    policy: Policy,
+    sources: int,
+    before: int = 0,
 ) -> tuple[tuple[Attribution, ...], Verdict]:
     """The Attribution of each Match, in their order, and the Verdict on all of them.
 
-    `text` is what was checked, behind `before` bytes that only the marks depend on.
+    `text` is what was checked, behind `before` bytes that only the marks depend on; without it there are no marks.
 
     The policy sees all sources that come with a Match; the first `sources` of them are kept.
     """
@@ -35,7 +39,7 @@ def attribute(
         Attribution(
             match,
             tuple(_described(source, known) for source in found),
-            marks=marks_within(text, before + match.byte_start, before + match.byte_end),
+            marks=() if text is None else marks_within(text, before + match.byte_start, before + match.byte_end),
         )
         for match, found in matches
     ]

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import heapq
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+import numpy as np
 
 from codecite.indexer.records import Kind, Source
 from codecite.indexer.store.documents import raw_of
+from codecite.indexer.store.known import digest_keys
 from codecite.indexer.store.snapshot import Snapshot
 
 _SWHID = re.compile(r"swh:1:cnt:([0-9a-f]{40})")
@@ -35,6 +39,20 @@ def digest_named(swhid: str) -> bytes | None:
     """
     found = _SWHID.fullmatch(swhid)
     return bytes.fromhex(found.group(1)) if found else None
+
+
+def known_of(snapshot: Snapshot, digests: Iterable[bytes]) -> set[bytes]:
+    """Which of these SHA-1s are those of Documents with a live Origin."""
+    wanted = np.unique(digest_keys(np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 20)))
+    found: set[bytes] = set()
+    if not len(wanted):
+        return found
+    for opened in snapshot.segments:
+        keys = digest_keys(opened.segment.contents.reshape(-1, 20))
+        at = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
+        held = np.flatnonzero((wanted[at] == keys) & opened.live)
+        found.update(opened.segment.contents[document].tobytes() for document in held.tolist())
+    return found
 
 
 def find_document(snapshot: Snapshot, digest: bytes, sources: int) -> Document | None:

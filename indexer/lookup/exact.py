@@ -8,6 +8,7 @@ verified in `kernels/spans.py`.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -22,7 +23,7 @@ from codecite.indexer.kernels.types import Array, Ints, Words
 from codecite.indexer.kernels.winnow import CHUNK
 from codecite.indexer.lookup.lists import Lists
 from codecite.indexer.lookup.runs import Span, fill_run, maximal
-from codecite.indexer.store.snapshot import Snapshot
+from codecite.indexer.store.snapshot import OpenSegment, Snapshot
 from codecite.indexer.text.checked import CheckedText
 
 _SUMS = 1 << 20
@@ -258,29 +259,43 @@ def _longest_families(families: Ints) -> Ints:
 
 def _hold(snapshot: Snapshot, lists: list[Lists], spans: list[Span]) -> list[Held]:
     """Find and count the holders of spans."""
-    config = snapshot.manifest.config
-    cap = max(config.count_cap, config.common_projects)
     columns = np.ascontiguousarray(np.array(spans, np.int64).T)
     holders = [item.hold(columns) for item in lists]
-    joined = [item.joined for item in holders]
-    sizes = np.zeros(len(spans), np.int64)
-    for item, (documents, ends) in zip(lists, joined, strict=True):
-        count_origins(documents, ends, item.opened.origins.bounds, sizes)
+    counted = tallied(snapshot, [item.opened for item in lists], [item.joined for item in holders])
+    held = []
+    for span, counts in enumerate(counted):
+        places = tuple((number, *item.of(span)) for number, item in enumerate(holders))
+        held.append(Held(*counts, tuple(place for place in places if len(place[1]))))
+    return held
+
+
+def tallied(
+    snapshot: Snapshot, segments: Sequence[OpenSegment], joined: Sequence[tuple[Ints, Ints]]
+) -> list[tuple[int, int, dict[str, int]]]:
+    """For each of some spans its Documents, projects and the Documents under each licence, as `Held` has them.
+
+    `joined` has for each Segment the Documents that hold them, one span after the other, and where those of each begin.
+    """
+    config = snapshot.manifest.config
+    cap = max(config.count_cap, config.common_projects)
+    spans = len(joined[0][1]) - 1
+    sizes = np.zeros(spans, np.int64)
+    for opened, (documents, ends) in zip(segments, joined, strict=True):
+        count_origins(documents, ends, opened.origins.bounds, sizes)
     rooms = (2 << min(size, cap + 1).bit_length() for size in sizes.tolist())
     tables = np.array([0, *accumulate(rooms)], np.int64)
     projects = np.zeros(tables[-1], np.uint64)
-    counts, used = np.zeros((2, len(spans), len(snapshot.expressions)), np.int64)
-    totals = np.zeros((3, len(spans)), np.int64)
-    for item, (documents, ends) in zip(lists, joined, strict=True):
-        tally(documents, ends, item.opened.licensed, item.opened.origins, cap, counts, used, projects, tables, totals)
+    counts, used = np.zeros((2, spans, len(snapshot.expressions)), np.int64)
+    totals = np.zeros((3, spans), np.int64)
+    for opened, (documents, ends) in zip(segments, joined, strict=True):
+        tally(documents, ends, opened.licensed, opened.origins, cap, counts, used, projects, tables, totals)
     names = snapshot.expressions
-    held = []
+    found = []
     for span, (count, project_count, met) in enumerate(totals.T.tolist()):
         chosen = used[span, :met]
         licenses = sorted(
             zip([names[i] for i in chosen.tolist()], counts[span, chosen].tolist(), strict=True),
             key=lambda item: (-item[1], item[0]),
         )
-        places = tuple((number, *item.of(span)) for number, item in enumerate(holders))
-        held.append(Held(count, project_count, dict(licenses), tuple(place for place in places if len(place[1]))))
-    return held
+        found.append((count, project_count, dict(licenses)))
+    return found

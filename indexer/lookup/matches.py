@@ -48,7 +48,7 @@ def find_matches(
         last, end_line, _ = place[passage.end - 1]
         raw = text.raw[first : last + 1]
         inside = min(passage.end, text.end) - max(passage.start, text.begin)
-        counts = _counts(passage.held, snapshot.manifest.config)
+        counts = counts_of(passage.held, snapshot.manifest.config)
         seen = more(counts) if inside >= least else 0
         wanted = max(sources, seen)
         key = (seen, raw.tobytes()) if passage.searched == passage.span else None
@@ -88,7 +88,8 @@ def match_id(index: str, kind: Kind, start: int, end: int, canonical: bytes | me
     return digest.hexdigest()[:16]
 
 
-def _counts(held: Held, config: IndexConfig) -> Counts:
+def counts_of(held: Held, config: IndexConfig) -> Counts:
+    """How common a passage is, under the caps."""
     cap = config.count_cap
     return Counts(
         documents=min(held.documents, cap),

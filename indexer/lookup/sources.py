@@ -84,7 +84,7 @@ def find_sources(
     its first to its last canonical byte.
     """
     found = []
-    first = _first(snapshot, passage, wanted)
+    first = first_origins_of(snapshot, passage, wanted)
     if claim is not None and len(first) == wanted:
         first += _claiming(snapshot, passage, claim)
     with ExitStack() as stack:
@@ -98,7 +98,7 @@ def find_sources(
     return Kind.VERBATIM if verbatim else Kind.REFORMATTED, tuple(found)
 
 
-def _first(snapshot: Snapshot, passage: Passage, wanted: int) -> list[tuple[int, str, int, int, int]]:
+def first_origins_of(snapshot: Snapshot, passage: Passage, wanted: int) -> list[tuple[int, str, int, int, int]]:
     """The first `wanted` Origins: number, SHA-1 of the Document, its Segment and number, the passage's place in it.
 
     One that was read from two copies of the same place is taken once.
@@ -133,7 +133,7 @@ def _first(snapshot: Snapshot, passage: Passage, wanted: int) -> list[tuple[int,
 
 
 def _claiming(snapshot: Snapshot, passage: Passage, claim: Claim) -> list[tuple[int, str, int, int, int]]:
-    """The first Origin of each claim, of all whose evidence claims something, in the form and order of `_first`."""
+    """The first Origin of each claim, of all whose evidence claims anything, as `first_origins_of` has them."""
     earliest: dict[Hashable, tuple[tuple[str, ...], tuple[int, str, int, int, int]]] = {}
     for number, documents, starts, _ in passage.held.holders:
         opened = snapshot.segments[number]

@@ -63,7 +63,7 @@ class Manifest:
 
     `license_filter` says which licences the index may hold (`licenses/named.py`), None for any. `generated`: it is that
     of a ledger, and holds what this service generated. `lexical` is the folder of its lexical index, if it has one, and
-    the number of the commit there.
+    the number of the commit there. `scanoss`: its Segments have the sections of `scanoss.py`.
     """
 
     id: str
@@ -77,6 +77,7 @@ class Manifest:
     license_filter: str | None = None
     generated: bool = False
     lexical: tuple[str, int] | None = None
+    scanoss: bool = False
 
     def following(self, segments: tuple[SegmentEntry, ...], sources: Iterable[str], takedowns: str | None) -> Manifest:
         """The next generation, built now."""
@@ -132,6 +133,7 @@ def read_manifest(directory: Path) -> Manifest:
             license_filter=fields.get("license_filter"),
             generated=fields.get("generated", False),
             lexical=None if fields.get("lexical") is None else tuple(fields["lexical"]),
+            scanoss=fields.get("scanoss", False),
         )
     except ConfigError as error:
         raise IndexVersionError(f"{path}: {error}; build the index again") from None

@@ -11,6 +11,7 @@ from pathlib import Path
 from codecite.indexer.errors import CodeciteError
 from codecite.indexer.kernels.segment import CONTENT
 from codecite.indexer.store.manifest import Manifest, read_manifest, read_sealed, segment_directory
+from codecite.indexer.store.scanoss import files_of
 from codecite.indexer.store.section import Section
 from codecite.indexer.store.segment import ARRAYS, GUARDED, NEAR_GUARDED, REST, Segment
 
@@ -59,7 +60,7 @@ def _walk(directory: Path, manifest: Manifest) -> VerifyResult:
     for entry in manifest.segments:
         place = segment_directory(directory, entry.name)
         sound = True
-        for name in (*FILES, *([entry.removed] if entry.removed else [])):
+        for name in (*FILES, *files_of(manifest), *([entry.removed] if entry.removed else [])):
             try:
                 section = Section(place / name)
                 found = section.problems()

@@ -30,6 +30,7 @@ bytes; all positions count from the head of the Segment. With the share of 1.27 
     origin_bounds.npy   .0002   u32 [N + 1]: the Origins of Document d are the rows from origin_bounds[d]
     licenses.npy        .0005   u32 [2, pairs]: Document and licence (its number in the pool of origins.arrow)
     foreign.npy                 u8 [M, 20]: the Documents of other Segments that Origins here name
+    wfp-*.npy           .22     only where SCANOSS's fingerprints are wanted (`scanoss.py`)
     removed-G.npy               u32, ascending: the Origins that are out since generation G, where the manifest says so
 
 All told .82 of the whole linux source.

@@ -98,6 +98,11 @@ _REFUSALS = {
     help="Whether a new index can be searched by words; one that can always will.",
 )
 @click.option(
+    "--scanoss",
+    is_flag=True,
+    help="Keep SCANOSS's fingerprints, too, for scanoss-py and others; an index that has them keeps them.",
+)
+@click.option(
     "--partition",
     metavar="I/N",
     help="On a cluster: load part I of N into the index that 'codecite index publish' then publishes.",
@@ -117,6 +122,7 @@ def add(
     columns: str | None,
     max_file_bytes: int | None,
     lexical: bool,
+    scanoss: bool,
     partition: str | None,
     directory: Path | str,
     form: str,
@@ -140,6 +146,7 @@ def add(
         reading=reading,
         only_licenses=_filter(only),
         lexical=lexical,
+        scanoss=scanoss,
         partition=partition,
     )
     if form == "json":
@@ -199,6 +206,7 @@ def add_sources(
     only_licenses: LicenseFilter | None = None,
     lexical: bool = True,
     partition: str | None = None,
+    scanoss: bool = False,
 ) -> AddResult:
     """Add to the index in `directory`, or at a place on a cluster; by ScanCode as well, where the reading says `twice`.
 
@@ -208,7 +216,7 @@ def add_sources(
     from codecite.indexer.corpus.units import Reading
     from codecite.indexer.licenses.scancode import ScanCode
 
-    add_units = _adding(directory, partition)
+    add_units = _adding(directory, partition, scanoss)
 
     reading = reading or Reading()
     second = ScanCode() if reading.twice else None
@@ -234,7 +242,7 @@ def add_sources(
         )
 
 
-def _adding(place: Path | str, partition: str | None) -> Callable[..., AddResult]:
+def _adding(place: Path | str, partition: str | None, scanoss: bool) -> Callable[..., AddResult]:
     """What adds units to the index at a place."""
     from codecite.indexer.elastic.place import is_elastic
 
@@ -242,13 +250,15 @@ def _adding(place: Path | str, partition: str | None) -> Callable[..., AddResult
         from codecite.indexer.elastic.load import add as add_to_cluster
         from codecite.indexer.elastic.publishing import parse_partition
 
+        if scanoss:
+            raise click.UsageError("--scanoss is of an index in a directory: --index DIR")
         part = None if partition is None else parse_partition(partition)
         return partial(add_to_cluster, str(place), partition=part)
     if partition is not None:
         raise click.UsageError("--partition is of an index on a cluster: --index es+https://HOST/NAME")
     from codecite.indexer.build import add as add_to_directory
 
-    return partial(add_to_directory, Path(place))
+    return partial(add_to_directory, Path(place), scanoss=scanoss)
 
 
 def _progress_line(progress: Progress) -> str:

@@ -19,6 +19,7 @@ import click
 from codecite.indexer.errors import CodeciteError
 from codecite.search_api.cli.check import check
 from codecite.search_api.cli.demo import demo
+from codecite.search_api.cli.fingerprint import fingerprint
 from codecite.search_api.cli.generate import generate
 from codecite.search_api.cli.index import index
 from codecite.search_api.cli.ledger import ledger
@@ -50,7 +51,23 @@ def cli() -> None:
     """Tell where code came from: every passage it shares with a corpus, where, and under which licence."""
 
 
-for _command in (check, generate, demo, index, key, ledger, mcp, notice, policy, scan, search, serve, similar, warm):
+for _command in (
+    check,
+    fingerprint,
+    generate,
+    demo,
+    index,
+    key,
+    ledger,
+    mcp,
+    notice,
+    policy,
+    scan,
+    search,
+    serve,
+    similar,
+    warm,
+):
     cli.add_command(_command)
 
 

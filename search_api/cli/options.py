@@ -100,7 +100,6 @@ def _index_option(
 indexes_option = _index_option(
     "indexes",
     "The index to read, or the address of a codecite server; give it again to read several together.",
-    "DIR|URL",
 )
 written_index_option = _index_option("directory", "The index to write to.", callback=_only_one)
 format_option = click.option(

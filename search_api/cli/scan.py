@@ -59,6 +59,8 @@ def _outputs(_context: click.Context, _parameter: click.Parameter, values: tuple
 @click.option("--diff", metavar="BASE[..HEAD]", help="Scan what HEAD adds to where it and BASE parted.")
 @click.option("--staged", is_flag=True, help="Scan what is to be committed.")
 @click.option("--patch", metavar="FILE", help="Scan what a diff adds to PATH (- is standard input).")
+@click.option("--fingerprints", metavar="FILE", help="Scan what 'codecite fingerprint' wrote to FILE, not PATH.")
+@click.option("--hash-only", is_flag=True, help="Show the index fingerprints only; what it answers is not verified.")
 @click.option("--files-from", metavar="FILE", help="Scan the files named in FILE, one a line (- is standard input).")
 @click.option(
     "--output",
@@ -87,6 +89,8 @@ def scan(
     diff: str | None,
     staged: bool,
     patch: str | None,
+    fingerprints: str | None,
+    hash_only: bool,
     files_from: str | None,
     outputs: list[tuple[str, str]],
     baseline: Path | None,
@@ -107,15 +111,20 @@ def scan(
     file or near it are none. Exits with 1 where the policy denies one. Git says what is not scanned; so does a file
     .codeciteignore, in the same manner.
     """
-    if sum(map(bool, (diff, staged, patch, files_from))) > 1:
-        raise click.UsageError("--diff, --staged, --patch and --files-from exclude each other")
+    if sum(map(bool, (diff, staged, patch, files_from, fingerprints))) > 1:
+        raise click.UsageError("--diff, --staged, --patch, --files-from and --fingerprints exclude each other")
+    unread = hash_only or fingerprints is not None
+    if unread and fixing:
+        raise click.UsageError("--fix needs passages that are verified; scan without --hash-only or --fingerprints")
+    if fingerprints is not None and (baseline or write_baseline):
+        raise click.UsageError("a baseline knows findings by their text, which is not in --fingerprints")
     from codecite.indexer.attribution.policy import OnFailure, load_policy
     from codecite.search_api.scan.engine import Asked
     from codecite.search_api.scan.own import own_patterns
 
     held = load_policy(policy)
-    targets = _targets(path, diff, staged, patch, files_from)
-    mine = (*own, *(() if no_own else own_patterns(targets.root)))
+    targets = _targets(path, diff, staged, patch, files_from) if fingerprints is None else _handed_over(fingerprints)
+    mine = (*own, *(() if no_own or fingerprints is not None else own_patterns(targets.root)))
     held = replace(held, own_projects=tuple(dict.fromkeys((*held.own_projects, *mine))))
     if NAMES_COMPONENTS.intersection(form for form, _ in outputs):
         sources = max(sources, _SBOM_SOURCES)
@@ -129,7 +138,12 @@ def scan(
         hashes=baseline is not None or write_baseline is not None,
         own=mine,
         jobs=jobs,
+        hash_only=hash_only,
     )
+    if unread:
+        from codecite.indexer.lookup.recognised import UNVERIFIED
+
+        targets = replace(targets, notes=(*targets.notes, UNVERIFIED))
     try:
         from codecite.indexer import open_index
 
@@ -149,7 +163,7 @@ def scan(
     if write_baseline is not None:
         _write_baseline(write_baseline, found)
         return OK
-    if NAMES_COMPONENTS.intersection(form for form, _ in outputs):
+    if not unread and NAMES_COMPONENTS.intersection(form for form, _ in outputs):
         from codecite.search_api.scan.components import components_of
 
         found = replace(found, components=components_of(found.files))
@@ -172,6 +186,15 @@ def _targets(path: Path, diff: str | None, staged: bool, patch: str | None, file
         names = [os.fsdecode(line) for line in _read(files_from).replace(b"\0", b"\n").splitlines() if line.strip()]
         return targets.listed_targets(path, names)
     return targets.tree_targets(path)
+
+
+def _handed_over(name: str) -> Targets:
+    """The files of a fingerprint file."""
+    from codecite.indexer.fingerprint.handover import read_fingerprints
+    from codecite.search_api.scan.records import Target, Targets
+
+    files = read_fingerprints(Path(name))
+    return Targets(Path(), tuple(Target(file.path, prints=file) for file in files))
 
 
 def _read(name: str) -> bytes:

@@ -17,7 +17,7 @@ from codecite.search_api.bodies import Schema, read_bytes, read_query
 from codecite.search_api.openapi import JSON, operation
 from codecite.search_api.problems import Problem
 from codecite.search_api.routes.common import PATH, POLICY_NAME, SOURCES, answer
-from codecite.search_api.scan.engine import readable
+from codecite.search_api.scan.engine import read_target
 from codecite.search_api.scan.records import Target
 from codecite.search_api.service import service
 from codecite.search_api.settings import Settings
@@ -79,7 +79,7 @@ def _files(content: bytes, name: str, settings: Settings) -> tuple[list[tuple[st
     size = 0
     try:
         for item in unpacked(content, name):
-            read = item if isinstance(item, Skipped) else readable(Target(item[0], content=item[1]))
+            read = item if isinstance(item, Skipped) else read_target(Target(item[0], content=item[1]))
             if isinstance(read, Skipped):
                 skipped.append(read)
             elif not isinstance(item, Skipped):

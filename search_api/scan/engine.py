@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -34,6 +34,7 @@ from codecite.search_api.scan.ignores import Note, note_for, read_notes, unused
 from codecite.search_api.scan.judging import File, canonical, counts, findings_of, starts_of, with_hashes
 from codecite.search_api.scan.records import Finding, Ignored, Rule, Scan, Scanned, Severity, Target, Targets
 from codecite.search_api.scan.satisfied import FileStanding, Near
+from codecite.search_api.scan.unread import recognised, scanned_unread
 
 if TYPE_CHECKING:
     from codecite.indexer import Index
@@ -53,7 +54,7 @@ class Asked:
     """What is asked of each file: `policy` with the own projects in it, `sources` to keep, the day.
 
     `digests` asks for the SHA-1 and the SWHID of files, too, of which nothing stands in the index; `hashes` for
-    what a baseline knows findings by.
+    what a baseline knows findings by; `hash_only` shows the index the fingerprints of files alone.
     """
 
     policy: Policy
@@ -64,6 +65,7 @@ class Asked:
     hashes: bool = False
     own: tuple[str, ...] = ()
     jobs: int = 0
+    hash_only: bool = False
 
     @property
     def shortest(self) -> int:
@@ -184,13 +186,15 @@ def _results(work: _Work, told: Told) -> list[Scanned | Skipped]:
 def _warm(work: _Work) -> None:
     """Check one file here, which compiles or loads all that the others need, and opens the views of the index."""
     for target in work.targets.files:
-        content = readable(target)
-        if isinstance(content, bytes) and content:
+        content = read_target(target) if target.prints is None else None
+        if isinstance(content, bytes) and content and not work.asked.hash_only:
             work.index.check(content[:_HEAD], policy=work.asked.policy, sources=work.asked.sources)
             return
 
 
 def _size(target: Target) -> int:
+    if target.prints is not None:
+        return target.prints.size
     if target.content is not None:
         return len(target.content)
     with suppress(OSError):
@@ -226,16 +230,16 @@ def _scan_share(first: int, last: int) -> list[Scanned | Skipped]:
 def _scanned_share(work: _Work, first: int, last: int) -> list[Scanned | Skipped]:
     """Scan some files, whose Reports are asked for together."""
     asked, targets = work.asked, work.targets.files[first:last]
-    contents = [readable(target) for target in targets]
-    texts = [content for content in contents if isinstance(content, bytes)]
+    contents = [b"" if target.prints is not None else read_target(target) for target in targets]
+    texts = [] if asked.hash_only else [content for content in contents if isinstance(content, bytes) and content]
     reports = work.index.check_many(texts, policy=asked.policy, sources=asked.sources, shortest=asked.shortest)
     return [
-        content if isinstance(content, Skipped) else _scanned(work, target, content, next(reports))
+        content if isinstance(content, Skipped) else _scanned(work, target, content, reports)
         for target, content in zip(targets, contents, strict=True)
     ]
 
 
-def readable(target: Target) -> bytes | Skipped:
+def read_target(target: Target) -> bytes | Skipped:
     """The content of a target as it is checked: UTF-16 behind a byte order mark as UTF-8."""
     content = target.content
     if content is None:
@@ -258,14 +262,25 @@ def readable(target: Target) -> bytes | Skipped:
     return content
 
 
-def _scanned(work: _Work, target: Target, content: bytes, report: Report | TextError) -> Scanned | Skipped:
-    """Scan one file, on which this is the Report."""
-    if isinstance(report, TextError):  # a server takes no text of this size
-        return Skipped(target.path, SkipReason.TOO_LARGE, str(report))
+def _scanned(work: _Work, target: Target, content: bytes, reports: Iterator[Report | TextError]) -> Scanned | Skipped:
+    """Scan one file; the next of the Reports is that on its text, unless only its fingerprints are shown."""
     asked = work.asked
-    passages = tuple(item for item in report.attributions if counts(item, asked.policy))
+    if target.prints is not None:
+        return scanned_unread(work.index, target.prints, asked.policy, asked.sources, asked.shortest)
+    attributions: Sequence[Attribution]
+    if asked.hash_only:
+        attributions, reasons = recognised(
+            work.index, target.path, content, asked.policy, asked.sources, asked.shortest
+        )
+    else:
+        report = next(reports)
+        if isinstance(report, TextError):  # a server takes no text of this size
+            return Skipped(target.path, SkipReason.TOO_LARGE, str(report))
+        attributions, reasons = report.attributions, report.verdict.reasons
+    passages = tuple(item for item in attributions if counts(item, asked.policy))
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
-    scanned = Scanned(target.path, "", "", report.text_sha256, len(content), 0, lines, passages=passages)
+    sha256 = hashlib.sha256(content).hexdigest()
+    scanned = Scanned(target.path, "", "", sha256, len(content), 0, lines, passages=passages)
     notes: list[Note] = []
     wrong: list[Finding] = []
     if b"codecite:" in content:
@@ -289,7 +304,7 @@ def _scanned(work: _Work, target: Target, content: bytes, report: Report | TextE
     if passages:
         file = File(target.path, content, starts_of(content), target.added, marks)
         standing = FileStanding(target.path, content, work.near)
-        found, satisfied = findings_of(file, passages, report.verdict.reasons, asked.policy, standing, work.before)
+        found, satisfied = findings_of(file, passages, reasons, asked.policy, standing, work.before)
     if asked.hashes:
         found = [with_hashes(finding, content) for finding in found]
     kept, ignored = [], []

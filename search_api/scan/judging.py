@@ -32,7 +32,7 @@ _WORDS = 5
 _HASHES = 128
 _ONE_IN = 4
 _COVERED = 0.8
-_LACKING = (Rule.VERBATIM_UNATTRIBUTED, Rule.ATTRIBUTION_MISSING)
+_LACKING = (Rule.VERBATIM_UNATTRIBUTED, Rule.ATTRIBUTION_MISSING, Rule.CANDIDATE_UNATTRIBUTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +131,15 @@ def _judged(
     stands, _ = standing.of(attribution, lines)
     if stands is Standing.WHOLE:
         return None
+    if attribution.match.kind is Kind.CANDIDATE:
+        return Rule.CANDIDATE_UNATTRIBUTED, Severity.WARNING
     rule = Rule.ATTRIBUTION_MISSING if stands is Standing.LICENSE else Rule.VERBATIM_UNATTRIBUTED
     return rule, Severity.WARNING
 
 
 def _rule(attribution: Attribution, why: list[Reason], policy: Policy) -> Rule:
+    if attribution.match.kind is Kind.CANDIDATE:
+        return Rule.CANDIDATE_DENIED
     of_license = [item for item in why if item.rule not in ("license-conflict", "origins.show-both")]
     if not of_license and why:
         return Rule.LICENSE_CONFLICT
@@ -228,6 +232,9 @@ def place_of(source: Source) -> str:
 def _message(attribution: Attribution, rule: Rule, why: list[Reason]) -> str:
     match = attribution.match
     size = f"{match.bytes_in_text:,} bytes"
+    if match.kind is Kind.CANDIDATE:
+        said = [_short(item.message) for item in why]
+        return candidate_message(attribution, said or ["Its licence asks for a notice; none stands here"])
     if not attribution.sources:
         return f"{size} stand in the index under {', '.join(sorted(match.counts.licenses))}"
     source = attribution.sources[0]
@@ -241,16 +248,36 @@ def _message(attribution: Attribution, rule: Rule, why: list[Reason]) -> str:
     return f"{text}, which asks for a notice ({', '.join(source.obligations)}); none stands here"
 
 
+def candidate_message(attribution: Attribution, said: Iterable[str]) -> str:
+    """What is to be said of fingerprints whose text was not compared."""
+    match = attribution.match
+    licenses = ", ".join(sorted(match.counts.licenses))
+    text = f"the fingerprints of {match.length:,} bytes or more stand in the index under {licenses}"
+    if attribution.sources:
+        whole = next((source for source in attribution.sources if source.kind is Kind.VERBATIM), None)
+        known = f"; the whole file is {place_of(whole)}, by its SWHID" if whole is not None else ""
+        text += f", first in {place_of(attribution.sources[0])}{known}"
+    if not any(source.kind is Kind.VERBATIM for source in attribution.sources):
+        text += "; not verified, since no text was compared"
+    return f"{text}. {'; '.join(dict.fromkeys(said))}"
+
+
 def _short(message: str) -> str:
     """A reason without the place that the finding itself has."""
     return re.sub(r"^lines \d+-\d+: \d+ bytes stand in ", "in ", message)
 
 
 def _mend(attribution: Attribution, rule: Rule, policy: Policy) -> str:
+    if rule is Rule.CANDIDATE_UNATTRIBUTED:
+        return "Scan the file itself, or compare it with the place; if it is a copy, say whose code it is."
     if rule in (Rule.VERBATIM_UNATTRIBUTED, Rule.ATTRIBUTION_MISSING):
         return "Say whose code it is: `codecite scan --fix` writes the REUSE block and the entry in NOTICE."
     license = next(iter(sorted(attribution.match.counts.licenses)), "")
-    if rule in (Rule.LICENSE_UNKNOWN, Rule.LICENSE_CONFLICT):
+    if rule is Rule.CANDIDATE_DENIED:
+        first = (
+            "Scan the file itself, or compare it with the place; if it is a copy, remove it, or, if that was agreed, "
+        )
+    elif rule in (Rule.LICENSE_UNKNOWN, Rule.LICENSE_CONFLICT):
         first = "Find out the licence from the project itself; if it allows the use, "
     else:
         first = "Remove or rewrite the passage, or use the project as a dependency; if the use was agreed on, "

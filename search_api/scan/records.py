@@ -9,8 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codecite.indexer.records import Attribution, Coverage, FileMark, Outcome, Skipped, Source
+
+if TYPE_CHECKING:
+    from codecite.indexer.fingerprint.handover import Fingerprinted
 
 Lines = tuple[int, int]
 """The first and the last line of a run."""
@@ -21,10 +25,12 @@ class Rule(StrEnum):
 
     VERBATIM_DENIED = "verbatim-denied"
     NEAR_DENIED = "near-denied"
+    CANDIDATE_DENIED = "candidate-denied"
     LICENSE_CONFLICT = "license-conflict"
     LICENSE_UNKNOWN = "license-unknown"
     VERBATIM_UNATTRIBUTED = "verbatim-unattributed"
     ATTRIBUTION_MISSING = "attribution-missing"
+    CANDIDATE_UNATTRIBUTED = "candidate-unattributed"
     IGNORE_INVALID = "ignore-invalid"
     IGNORE_EXPIRED = "ignore-expired"
     IGNORE_UNUSED = "ignore-unused"
@@ -34,10 +40,12 @@ class Rule(StrEnum):
 SAYS = {
     Rule.VERBATIM_DENIED: "A passage stands in code whose licence the policy does not let pass.",
     Rule.NEAR_DENIED: "A passage is nearly that of code whose licence the policy does not let pass.",
+    Rule.CANDIDATE_DENIED: "Fingerprints are those of code whose licence the policy does not let pass; unverified.",
     Rule.LICENSE_CONFLICT: "The evidence about the licence of a passage's source disagrees.",
     Rule.LICENSE_UNKNOWN: "Nothing tells under which licence the source of a passage is.",
     Rule.VERBATIM_UNATTRIBUTED: "A passage is allowed, but its licence asks for a notice, and none stands here.",
     Rule.ATTRIBUTION_MISSING: "A passage's licence is named here, but whose code it is, is not.",
+    Rule.CANDIDATE_UNATTRIBUTED: "Fingerprints are those of allowed code that asks for a notice; unverified.",
     Rule.IGNORE_INVALID: "A note to ignore a finding cannot be honoured.",
     Rule.IGNORE_EXPIRED: "A note to ignore a finding holds no longer.",
     Rule.IGNORE_UNUSED: "A note to ignore a finding stands where there is none.",
@@ -59,7 +67,7 @@ SEVERITY_OF = {Outcome.FAIL: Severity.ERROR, Outcome.WARN: Severity.WARNING, Out
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file to scan: its path from the root, and its bytes, or where they lie.
+    """A file to scan: its path from the root, and its bytes, or where they lie, or only their fingerprints.
 
     `added` has the runs of lines that the change adds; None means that all of it counts.
     """
@@ -68,6 +76,7 @@ class Target:
     place: Path | None = None
     content: bytes | None = None
     added: tuple[Lines, ...] | None = None
+    prints: Fingerprinted | None = None
 
 
 @dataclass(frozen=True, slots=True)
