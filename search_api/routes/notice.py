@@ -17,7 +17,7 @@ from codecite.indexer.index import Index
 from codecite.search_api.bodies import Schema, read_body, text_field
 from codecite.search_api.openapi import JSON, operation
 from codecite.search_api.problems import wrong_field
-from codecite.search_api.routes.common import PATH, POLICY, answer
+from codecite.search_api.routes.common import PATH, POLICY, answer, weight
 from codecite.search_api.service import service
 
 blueprint = Blueprint("notice", __name__)
@@ -65,7 +65,7 @@ def notice() -> Response:
         ]
         return notice_of(reports, policy, index.file_beside)
 
-    found = part.ask(made, sum(len(file["text"]) for file in files))
+    found = part.ask(made, weight(policy, sum(len(file["text"]) for file in files)))
     wanted = asked.get("format", "json")
     if wanted == "json":
         return answer(found.to_dict())

@@ -21,7 +21,7 @@ from codecite.indexer.index import Index
 from codecite.search_api.bodies import Schema, read_body, text_field
 from codecite.search_api.openapi import JSON, operation
 from codecite.search_api.problems import wrong_field
-from codecite.search_api.routes.common import PATH, POLICY
+from codecite.search_api.routes.common import PATH, POLICY, weight
 from codecite.search_api.scan.components import components_of
 from codecite.search_api.scan.engine import Asked, scan
 from codecite.search_api.scan.records import Scan, Target, Targets
@@ -73,7 +73,7 @@ def scanned() -> Response:
             raise wrong_field(f"files[{number}].path", wrong or "is that of another file, too")
         contents[path] = file["text"].encode("utf-8", "surrogateescape")
     how = Asked(part.policy_named(asked.get("policy")), _SOURCES, digests=form in NEEDS_DIGESTS, jobs=1)
-    found = part.ask(lambda index: _scan(index, contents, how), sum(map(len, contents.values())))
+    found = part.ask(lambda index: _scan(index, contents, how), weight(how.policy, sum(map(len, contents.values()))))
     found = replace(found, root=asked.get("name", "scanned"), components=components_of(found.files))
     kind, name = _FORMS[form]
     response = Response(rendered(form, found).encode("utf-8", "backslashreplace"), mimetype=kind)

@@ -92,9 +92,11 @@ class ServedHere:
 
     def __init__(self, index: Any, policy: Any = None, **settings: Any) -> None:
         from codecite.search_api.app import create_app
+        from codecite.search_api.cli.options import ensure_compiled
         from codecite.search_api.server import make_server
         from codecite.search_api.settings import Settings
 
+        ensure_compiled()  # as `codecite serve` does before it listens
         held = Settings(**settings)
         self._server = make_server(
             create_app(index, None, policy, held), "127.0.0.1", 0, threads=4, max_body=held.max_body
