@@ -12,6 +12,7 @@ from pathlib import Path
 
 from codecite.indexer.build import add
 from codecite.indexer.corpus.units import Unit
+from codecite.indexer.elastic.candidates import warm_up
 from codecite.indexer.index import open_index
 from codecite.indexer.kernels.jit import Warmth, mark_warm
 from codecite.indexer.records import Package, SourceFile
@@ -34,4 +35,5 @@ def warm() -> None:
         index.similar(text)
         index.search("function return")
         index.clusters()
+    warm_up(query)
     mark_warm(Warmth.ALL)
