@@ -12,6 +12,7 @@ from pathlib import Path
 
 from codecite.indexer.build import add
 from codecite.indexer.corpus.units import Unit
+from codecite.indexer.elastic.candidates import warm_up
 from codecite.indexer.fingerprint.handover import fingerprinted
 from codecite.indexer.index import open_index
 from codecite.indexer.kernels.jit import Warmth, mark_warm
@@ -36,4 +37,5 @@ def warm() -> None:
         index.search("function return")
         index.clusters()
         index.recognise(fingerprinted("warm.py", query))
+    warm_up(query)
     mark_warm(Warmth.ALL)

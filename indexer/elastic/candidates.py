@@ -223,6 +223,11 @@ def _shared(runs: Sequence[list[Piece]], table: Flags) -> tuple[list[Stretches],
     return found, list(zip(flags[0], flags[1], strict=True))
 
 
+def warm_up(raw: bytes) -> None:
+    """Compile the kernels that only this module calls."""
+    _shared([[Piece(Head(bytes(20), 0, 1, 0), raw)]], _table(np.frombuffer(raw, np.uint8)))
+
+
 def stand_in(stretches: Stretches, between: bytes) -> bytes:
     """A content with some stretches of a Document in their lines, and `between` around each."""
     parts: list[bytes] = []
