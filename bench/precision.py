@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tarfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import measure
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("what", choices=("collect", "sheet", "score"))
     parser.add_argument("hits", type=Path, nargs="?", default=LABELS)
     parser.add_argument("--index", action="append", default=[])
-    parser.add_argument("--each", type=int, default=6000, help="functions of each language")
+    parser.add_argument("--each", type=int, default=300, help="functions of each project")
     parser.add_argument("--language", choices=("Python", "C"), action="append")
     parser.add_argument("--seed", type=int, default=8)
     parser.add_argument("--order", type=int, default=1)
@@ -73,16 +73,18 @@ def main() -> None:
         measure.use_cores()
         with arguments.hits.open("w", encoding="utf-8") as out:
             index = open_index(*arguments.index)
-            for language in arguments.language or ("Python", "C"):
-                texts = list(from_wheels() if language == "Python" else from_debian())
-                chosen = random.Random(arguments.seed).sample(texts, min(arguments.each, len(texts)))
+            for archive in archives(arguments.language or ("Python", "C")):
+                wheel = archive.suffix == ".whl"
+                texts = list(in_wheel(archive) if wheel else in_tar(archive))
+                chance = random.Random(f"{arguments.seed} {archive.name}")
+                chosen = chance.sample(texts, min(arguments.each, len(texts)))
                 hits = 0
                 for name, text in chosen:
                     for hit in near(index, name, text):
                         hits += 1
-                        out.write(json.dumps({"language": language, **hit}) + "\n")
+                        out.write(json.dumps({"language": "Python" if wheel else "C", **hit}) + "\n")
                         out.flush()
-                print(f"{language}: {len(chosen):,} functions of {len(texts):,}, {hits} near Matches", flush=True)
+                print(f"{archive.name}: {len(chosen)} of {len(texts)} functions, {hits} near Matches", flush=True)
     elif arguments.what == "sheet":
         lines = sampled(arguments.hits, arguments.seed)
         random.Random(arguments.order).shuffle(lines)
@@ -137,28 +139,22 @@ def score(labels: Path) -> None:
         print(f"  wrong, {count}: {reason}")
 
 
-def from_wheels() -> Iterator[tuple[str, str]]:
-    """The functions of the foreign Python projects."""
+def archives(languages: Sequence[str]) -> Iterator[Path]:
+    """The wheels and source archives of the foreign projects."""
     folder = pinned.cache() / "foreign-near"
-    for wanted in PYTHON:
-        name = wanted.split("==")[0]
-        if not any(folder.glob(f"*{name}-*")) and not any(folder.glob(f"*{name.lower()}-*")):
+    for wanted in PYTHON if "Python" in languages else ():
+        name, version = wanted.split("==")
+        if not any(folder.glob(f"{name}-{version}-*")) and not any(folder.glob(f"{name.lower()}-{version}-*")):
             pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *pinned.WHEEL_TARGET]
             subprocess.run([*pip, "--dest", folder, wanted], check=True)
-    for wheel in sorted(folder.glob("*.whl")):
-        yield from in_wheel(wheel)
-
-
-def from_debian() -> Iterator[tuple[str, str]]:
-    """The functions of the foreign C projects: a head and a body whose braces stand at the first column."""
-    for name in DEBIAN:
-        for archive in sorted((pinned.cache() / "debian").glob(f"{name}_*.orig.tar.*[0-9a-z]")):
-            if archive.suffix != ".asc":
-                yield from in_tar(archive)
+        yield from {*folder.glob(f"{name}-{version}-*"), *folder.glob(f"{name.lower()}-{version}-*")}
+    for name in DEBIAN if "C" in languages else ():
+        found = (pinned.cache() / "debian").glob(f"{name}_*.orig.tar.*")
+        yield from sorted(path for path in found if path.suffix != ".asc")
 
 
 def in_tar(archive: Path) -> Iterator[tuple[str, str]]:
-    """The C functions in a source archive."""
+    """The C functions in a source archive: a head, and a body whose braces stand at the first column."""
     try:
         with tarfile.open(archive) as tar:
             for member in tar:

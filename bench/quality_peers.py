@@ -1,8 +1,8 @@
 """What other programs find of the same changed code, each by its own rule.
 
 In: the changed text and the file it was taken from. Out: whether the peer tells that the one is in the other. It
-refuses to know how the text was changed. Each peer is given an easier task than codecite: it is held against the one file that
-is sought, and not against the whole corpus. All three are MIT, and none is imported by codecite itself.
+refuses to know how the text was changed. Each peer is given an easier task than codecite: it is held against the one
+file that is sought, and not against the whole corpus. All three are MIT, and none is imported by codecite itself.
 
 - SCANOSS: the fingerprints of `scanoss-winnowing` (grams of 30, windows of 64); three shared ones are a match, and no
   least number of lines is asked for.
