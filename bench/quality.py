@@ -1,11 +1,11 @@
 """How much of changed code is found, beside what other programs find of it.
 
-In: an index, and the trees of the wheels that are in it (`fetch.py`). Out: Markdown tables: recall by length
-and kind of change, ours and that of `quality_peers.py`, and of changes that people made (`quality_natural.py`). A change
-counts as found when Matches, exact or near, of its own file cover half of the text; of two functions spliced, when
-Matches of each file cover half of its part. How many near Matches are right is `precision.py`'s.
+In: an index, and the trees of the wheels in it (`fetch.py`). Out: Markdown tables: recall by length and kind of change,
+ours and that of `quality_peers.py`, and of changes that people made (`quality_natural.py`). A change counts as found
+when Matches, exact or near, of its own file cover half of the text; of two functions spliced, when those of each file
+cover half of its part. How many near Matches are right is `precision.py`'s.
 
-    python bench/quality.py --index DIR [--each 60] [--seed 3]     # DIR holds corpora/large without linux
+    python bench/quality.py --index DIR [--each 60] [--seed 3]
 """
 
 from __future__ import annotations
