@@ -41,7 +41,8 @@ PACKAGES = (
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--index", required=True, help="an index of the large corpus, or of its wheels")
+    parser.add_argument("--index", required=True, help="an index of a corpus, or of its wheels")
+    parser.add_argument("--corpus", default="large", help="the corpus that it holds: large or small")
     parser.add_argument("--each", type=int, default=60, help="functions of each length")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--only", choices=(*MUTATIONS, "spliced", "natural"), action="append")
@@ -51,16 +52,16 @@ def main() -> None:
     coverage = index.coverage[0]
     print(f"{coverage.documents:,} documents, {coverage.bytes / 1e6:,.0f} MB\n")
     only = arguments.only or (*MUTATIONS, "spliced", "natural")
-    recall(index, drawn(arguments.each, arguments.seed), arguments.seed, only)
+    recall(index, drawn(arguments.corpus, arguments.each, arguments.seed), arguments.seed, only)
     if "natural" in only:
         natural()
 
 
-def drawn(each: int, seed: int) -> dict[int, list[tuple[Path, str]]]:
+def drawn(corpus: str, each: int, seed: int) -> dict[int, list[tuple[Path, str]]]:
     """Functions of each length, at most two of a file, with their files."""
     chance = random.Random(seed)
     found: dict[int, list[tuple[Path, str]]] = {length: [] for length in LENGTHS}
-    trees = pinned.cache() / "corpora" / "large"
+    trees = pinned.cache() / "corpora" / corpus
     paths = sorted(path for name in PACKAGES for path in trees.glob(f"{name}-*/**/*.py"))
     chance.shuffle(paths)
     for path in paths:

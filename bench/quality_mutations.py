@@ -16,10 +16,11 @@ import sys
 import textwrap
 import tokenize
 from collections.abc import Callable
+from pathlib import Path
 
 import black
 
-_RUFF = (sys.executable, "-m", "ruff", "format", "--isolated", "--no-cache")
+_RUFF = (str(Path(sys.executable).with_name("ruff")), "format", "--isolated", "--no-cache")
 _NEW = ("alpha", "beta", "gamma", "delta", "holder", "entry", "total", "work", "spare", "record", "field", "unit")
 
 

@@ -20,7 +20,7 @@ import pinned
 
 PIP = "pip==24.2"
 RELEASES = (
-    ("tornado==6.1", "tornado==6.4.1"),
+    ("tornado==6.2", "tornado==6.4.1"),
     ("celery==5.2.7", "celery==5.4.0"),
     ("Scrapy==2.6.3", "Scrapy==2.11.2"),
     ("paramiko==2.12.0", "paramiko==3.5.0"),
@@ -30,27 +30,33 @@ RELEASES = (
 
 def vendored() -> tuple[list[Path], list[tuple[str, str, str]]]:
     """The upstream wheels of what pip holds, and the functions that it changed."""
-    pip = fetched(PIP)
+    (pip,) = fetched("pip", [PIP])
     with zipfile.ZipFile(pip) as archive:
         listed = archive.read("pip/_vendor/vendor.txt").decode().split("\n")
     wanted = [line.split("#")[0].strip() for line in listed]
-    wheels = [fetched(line) for line in wanted if "==" in line and not line.startswith("setuptools")]
+    wheels = fetched("vendored", [line for line in wanted if "==" in line and not line.startswith("setuptools")])
     return wheels, [pair for wheel in wheels for pair in pairs(wheel, pip, "pip/_vendor/")]
 
 
 def released() -> tuple[list[Path], list[tuple[str, str, str]]]:
     """The older wheels, and the functions that the newer ones changed."""
-    found = [(fetched(old), fetched(new)) for old, new in RELEASES]
-    return [old for old, _ in found], [pair for old, new in found for pair in pairs(old, new, "")]
+    older = fetched("older", [old for old, _ in RELEASES])
+    newer = {name_of(path): path for path in fetched("newer", [new for _, new in RELEASES])}
+    return older, [pair for old in older for pair in pairs(old, newer[name_of(old)], "")]
 
 
-def fetched(wanted: str) -> Path:
-    """One wheel, from the cache folder or the package index."""
-    folder = pinned.cache() / "natural" / wanted
-    if not any(folder.glob("*.whl")):
+def fetched(group: str, wanted: list[str]) -> list[Path]:
+    """Wheels, from the cache folder or the package index."""
+    folder = pinned.cache() / "natural" / group
+    if len(list(folder.glob("*.whl"))) < len(wanted):
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *pinned.WHEEL_TARGET]
-        subprocess.run([*pip, "--platform=any", "--dest", folder, wanted], check=True)
-    return next(folder.glob("*.whl"))
+        subprocess.run([*pip, "--dest", folder, *wanted], check=True)
+    return sorted(folder.glob("*.whl"))
+
+
+def name_of(wheel: Path) -> str:
+    """The name of a wheel's project."""
+    return wheel.name.split("-")[0].lower()
 
 
 def pairs(old: Path, new: Path, prefix: str) -> Iterator[tuple[str, str, str]]:

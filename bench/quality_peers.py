@@ -27,7 +27,7 @@ _WFP = re.compile(r"^\d+=([0-9a-f,]+)$", re.MULTILINE)
 _winnowing = Winnowing(quiet=True)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _wfp(text: str) -> frozenset[str]:
     written = _winnowing.wfp_for_contents("text.py", False, text.encode("utf-8", "replace"))
     return frozenset(each for line in _WFP.findall(written) for each in line.split(","))
@@ -38,7 +38,7 @@ def scanoss(text: str, original: str) -> bool:
     return len(_wfp(text) & _wfp(original)) >= SHARED
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _fingerprint(text: str) -> CodeFingerprint:
     return CodeFingerprint("text.py", _NOISE, _WINDOW, fp=io.StringIO(text))
 
@@ -48,7 +48,7 @@ def copydetect(text: str, original: str) -> bool:
     return bool(compare_files(_fingerprint(text), _fingerprint(original))[1][0] >= 0.5)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _minhash(text: str) -> MinHash:
     words = re.findall(r"\w+", text)
     made = MinHash(num_perm=128)
