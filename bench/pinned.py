@@ -69,6 +69,9 @@ HELD_OUT_PER_MILLE = 3
 INFINI_GRAM = ("infini-gram==2.6.0", "numpy==2.4.6", "transformers==5.23.0")
 """The peer and what its indexer imports, for a virtual environment of its own."""
 
+QUALITY = ("black==26.10.1", "copydetect==0.5.0", "scanoss-winnowing==0.8.0")
+"""What `quality.py` needs beside `make setup`: a formatter and two peers, all MIT."""
+
 
 def cache() -> Path:
     """The folder outside git that holds everything: `$CODECITE_BENCH`, else ~/.cache/codecite-bench."""

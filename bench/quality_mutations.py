@@ -11,10 +11,16 @@ import builtins
 import io
 import keyword
 import random
+import subprocess
+import sys
 import textwrap
 import tokenize
 from collections.abc import Callable
+from pathlib import Path
 
+import black
+
+_RUFF = (str(Path(sys.executable).with_name("ruff")), "format", "--isolated", "--no-cache")
 _NEW = ("alpha", "beta", "gamma", "delta", "holder", "entry", "total", "work", "spare", "record", "field", "unit")
 
 
@@ -50,13 +56,31 @@ def _docstring_lines(text: str) -> set[int]:
     return found
 
 
-def reformatted(text: str, chance: random.Random) -> str | None:
+def unparsed(text: str, chance: random.Random) -> str | None:
     """As the standard library writes it down anew: other quotes, line ends, spaces, no comments."""
     del chance
     try:
         return ast.unparse(ast.parse(textwrap.dedent(text)))
     except (SyntaxError, RecursionError):
         return None
+
+
+def by_black(text: str, chance: random.Random) -> str | None:
+    """As black writes it, in lines of 60."""
+    del chance
+    try:
+        return black.format_str(textwrap.dedent(text), mode=black.Mode(line_length=60))
+    except (ValueError, RecursionError):
+        return None
+
+
+def by_ruff(text: str, chance: random.Random) -> str | None:
+    """As ruff writes it, in lines of 120 with single quotes and tabs."""
+    del chance
+    command = [*_RUFF, "--line-length", "120", "--config", "format.quote-style='single'"]
+    command += ["--config", "format.indent-style='tab'", "-"]
+    ran = subprocess.run(command, input=textwrap.dedent(text), capture_output=True, text=True)
+    return ran.stdout if ran.returncode == 0 else None
 
 
 def three_names(text: str, chance: random.Random) -> str | None:
@@ -152,7 +176,9 @@ def _indent(line: str) -> str:
 
 MUTATIONS: dict[str, Callable[[str, random.Random], str | None]] = {
     "verbatim": verbatim,
-    "reformatted": reformatted,
+    "reformatted by black": by_black,
+    "reformatted by ruff": by_ruff,
+    "unparsed": unparsed,
     "comments removed": comments_removed,
     "3 names renamed": three_names,
     "all names renamed": all_names,
