@@ -328,8 +328,6 @@ def chained(documents: Sequence[tuple[bytes, Sequence[int]]], diverging: Collect
     That is so where contexts and white space agree, and nexts lie as far on and have one number. For postings of
     `diverging` k-grams it is enough if that goes up to the first of another k-gram, which is the same one.
 
-    >>> chained([(b"a" * 60, [0]), (b"a" * 60, [0]), (b"a" * 59 + b" a", [0, 5])])
-    [[0], [0], [2, 1]]
     >>> tails = [(b"ab" * 40 + tail * 40, [0, 20, 41]) for tail in (b"c", b"d")]
     >>> chained(tails), chained(tails, {b"ab" * 12 + b"a"})
     ([[2, 1, 0], [5, 4, 3]], [[4, 2, 0], [4, 2, 5]])
