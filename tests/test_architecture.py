@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "indexer.store",
         "indexer.upkeep",
     },
-    "indexer.backend": {"indexer.attribution", "indexer.lookup", "indexer.stream"},
+    "indexer.backend": {"indexer.attribution", "indexer.fingerprint", "indexer.lookup", "indexer.stream"},
     "indexer.together": {"indexer.attribution", "indexer.backend", "indexer.lookup", "indexer.stream"},
     "indexer.remote": {
         "indexer.attribution",
