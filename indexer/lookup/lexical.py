@@ -10,8 +10,11 @@ fields are held against the Origins. Equal scores are ordered by SHA-1, so that 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from typing import Protocol
 
 from codecite.indexer.errors import NotSearchableError
@@ -67,7 +70,9 @@ def search(
         place = place_of(snapshot, key)
         return b"" if place is None else raw_of(snapshot.segments[place[0]].segment, place[1])
 
-    return search_ranked(lambda keys: (snapshot, read), reader, query, wanted, facets)
+    # Where the lexical index has no Document that is not visible, its count is that of the hits.
+    whole = reader.documents == snapshot.size[0]
+    return search_ranked(lambda keys: (snapshot, read), reader, query, wanted, facets, whole=whole)
 
 
 def not_searchable(index: str) -> NotSearchableError:
@@ -84,15 +89,23 @@ def search_ranked(
     query: SearchQuery,
     wanted: int,
     facets: Facets | None = None,
+    *,
+    whole: bool = False,
 ) -> tuple[list[Hit], int, bool]:
-    """The same where `opened` shows the Documents that were ranked, given by their SHA-1s in their order."""
-    scan = max(wanted, COUNTED)
-    room = max(64, 2 * scan)
+    """The same where `opened` shows the Documents that were ranked, given by their SHA-1s in their order.
+
+    If the `whole` of what is ranked is visible, no more of it is looked at than is shown, unless more must be looked at
+    for what is not ranked.
+    """
+    most = max(wanted, COUNTED)
     any_of = dict.fromkeys(term for word in query.words for term in word)
     all_of = dict.fromkeys(term for phrase in query.phrases for term in phrase)
     # Of a word that is left out its own term, of a phrase nothing before the text was looked at.
     none_of = dict.fromkeys(terms[0] for terms in query.without if _is_word(terms))
     checked = bool(query.phrases or query.fields or not all(map(_is_word, query.without)))
+    counted_there = whole and not checked and facets is None
+    scan = wanted if counted_there else most
+    room = max(64, 2 * scan)
     while True:
         ranked = reader.ranked(any_of, all_of, none_of, room)
         complete = len(ranked.hits) >= ranked.count
@@ -120,6 +133,8 @@ def search_ranked(
             if len(counted) >= scan:
                 break
         full = len(counted) >= scan
+        if counted_there and (full or complete):
+            return found, min(ranked.count, most), ranked.count >= most
         if full or complete or len(found) >= wanted:
             if facets is not None:
                 for rows in counted:
@@ -174,9 +189,9 @@ def _hit(snapshot: Snapshot, score: float, key: str, rows: Sequence[int], conten
     wanted = {term for terms in (*query.words, *query.phrases) for term in terms}
     lines = content.split(b"\n")
     found: list[tuple[int, str]] = []
-    for number, line in enumerate(lines):
-        if len(line) <= 10 * _WIDE:
-            found += [(number, term) for word in _WORD.findall(line) for term in _terms_in(word) & wanted]
+    for number in _lines_with(content, lines, [term.encode() for term in wanted]):
+        if len(lines[number]) <= 10 * _WIDE:
+            found += [(number, term) for word in _WORD.findall(lines[number]) for term in _terms_in(word) & wanted]
     first = _best(found)
     last = min(first + _LINES, len(lines))
     snippet, spans, at = [], [], 0
@@ -190,8 +205,23 @@ def _hit(snapshot: Snapshot, score: float, key: str, rows: Sequence[int], conten
     return Hit(score, source, "\n".join(snippet), tuple(spans))
 
 
-def _terms_in(word: bytes) -> set[str]:
-    return set(terms_of(word).split())
+def _lines_with(content: bytes, lines: Sequence[bytes], parts: Iterable[bytes]) -> list[int]:
+    """The numbers of the lines that hold one of these, whatever the case: every term is a part of its word."""
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    lowered = content.lower()
+    found: set[int] = set()
+    for part in parts:
+        at = lowered.find(part)
+        while at >= 0:
+            number = bisect_right(starts, at) - 1
+            found.add(number)
+            at = lowered.find(part, starts[number + 1])
+    return sorted(found)
+
+
+@lru_cache(maxsize=1 << 14)
+def _terms_in(word: bytes) -> frozenset[str]:
+    return frozenset(terms_of(word).split())
 
 
 def _best(found: Sequence[tuple[int, str]]) -> int:

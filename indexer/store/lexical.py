@@ -93,6 +93,7 @@ class LexicalReader:
         try:
             self._index = _opened(place)
             self._searcher = self._index.searcher()
+            self.documents = int(self._searcher.num_docs)
         except ValueError as error:
             raise IndexCorruptError(f"{directory / name}: {error}; run 'codecite index compact'") from None
 
