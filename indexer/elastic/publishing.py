@@ -291,6 +291,7 @@ def _take_out(cluster: Cluster, lease: Lease, rows: Rows, gone: Sequence[NewOrig
     _refresh(cluster, index)
     change = tally(cluster, index, rows, gone, (0, lease.held.published.loaded), -1)
     _erase(cluster, index, rows, {origin.digest for origin in gone})
+    _refresh(cluster, index)
     _conclude(cluster, lease, change, lease.held.published.figures)
 
 

@@ -208,7 +208,7 @@ def diverging(seed: int | None) -> Iterator[None]:
     chance = random.Random(seed)
 
     def choose(sizes: np.ndarray, *others: np.ndarray) -> None:
-        others[-1][:] &= [chance.random() < 0.5 for _ in sizes]
+        others[-1][:] &= np.array([chance.random() < 0.5 for _ in sizes], bool)
 
     with patch.object(store, "DIVERGING", 1), patch.object(store, "find_diverging", choose):
         yield

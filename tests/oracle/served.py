@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -111,7 +112,8 @@ class ServedHere:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._server.pull_trigger()
+        with suppress(OSError):  # it saw the end for itself
+            self._server.pull_trigger()
         self._thread.join()
 
     def _serve(self) -> None:

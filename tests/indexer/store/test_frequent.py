@@ -21,7 +21,7 @@ from oracle.repeats import Posted, documents
 
 from codecite.indexer import open_index
 from codecite.indexer.kernels.contexts import NONE
-from codecite.indexer.kernels.frequent import GAP_SHIFT, Frequent
+from codecite.indexer.kernels.frequent import GAP, GAP_SHIFT, Frequent
 from codecite.indexer.kernels.grouping import SIDE, SIDE_BITS
 from codecite.indexer.store import frequent
 from codecite.indexer.store.segment import Segment
@@ -72,7 +72,7 @@ def lists(segment: Segment, raw: Sequence[bytes]) -> list[list[Group]]:
     table: Frequent = segment.frequent
     found = []
     for number in range(table.lists.shape[1] - 1):
-        _, stop, first, at, before, behind = table.lists[:, number].tolist()
+        _, stop, first, at, before, behind, _ = table.lists[:, number].tolist()
         end, until = table.lists[2:4, number + 1].tolist()
         ahead, rest = contexts(table.contexts[at:until].tobytes(), before)
         after, rest = contexts(rest, behind)
@@ -89,7 +89,7 @@ def lists(segment: Segment, raw: Sequence[bytes]) -> list[list[Group]]:
                     ahead[sides >> SIDE_BITS & int(SIDE)],
                     after[sides & int(SIDE)],
                     None if following == NONE else posting(int(table.groups[following, 0]) & int(NONE)),
-                    sides >> int(GAP_SHIFT),
+                    sides >> int(GAP_SHIFT) & int(GAP),
                 )
             )
         found.append(mine)

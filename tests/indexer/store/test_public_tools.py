@@ -64,6 +64,7 @@ def test_numpy_maps_every_array(segment: Path) -> None:
         "lists": "int64",
         "groups": "uint64",
         "contexts": "uint8",
+        "resumed": "uint64",
         "rest": "uint16",
         "near-buckets": "uint32",
         "near-tags": "uint16",
@@ -76,7 +77,7 @@ def test_numpy_maps_every_array(segment: Path) -> None:
     assert arrays["buckets"][-1] == len(arrays["tags"]) == len(arrays["positions"]) == len(arrays["rest"])
     assert arrays["near-buckets"][-1] == len(arrays["near-tags"]) == len(arrays["near-positions"])
     assert len(arrays["signatures"]) == 128 * len(arrays["contents"])
-    assert arrays["lists"].shape[0] == 6
+    assert arrays["lists"].shape[0] == 7
     assert arrays["kgrams"].shape == (arrays["lists"].shape[1] - 1, 32)
     assert arrays["groups"].shape == (arrays["lists"][2, -1], 2)
     assert len(arrays["contexts"]) == arrays["lists"][3, -1]
