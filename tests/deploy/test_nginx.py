@@ -20,6 +20,8 @@ import pytest
 from oracle.deployed import DEPLOY
 from oracle.served import Served, free_port
 
+pytestmark = pytest.mark.slow  # `.ci/run` runs them by themselves
+
 FILE = DEPLOY / "nginx.conf"
 NAME = "code.example"
 CERTIFICATE = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}")
@@ -222,6 +224,19 @@ def test_a_client_that_leaves_stops_the_model(serving: tuple[Served, Nginx, type
         time.sleep(0.1)
 
 
+def _told(nginx: Nginx) -> dict[str, Any]:
+    """The line of the log about a check, which is written after the answer."""
+    log, end = nginx._place / "access.log", time.monotonic() + 20
+    while True:
+        lines = [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        found = [line for line in lines if line["uri"] == "/api/v1/check"]
+        if found:
+            assert len(found) == 1
+            return found[0]
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_it_lets_the_api_through_and_keeps_the_rest(serving: tuple[Served, Nginx, type[Slow]], passage: str) -> None:
     """Checks answer under the public name, with one id in both logs; figures stay inside; plain http is sent on."""
     server, nginx, _ = serving
@@ -229,11 +244,7 @@ def test_it_lets_the_api_through_and_keeps_the_rest(serving: tuple[Served, Nginx
     assert status == 200
     assert json.loads(content)["matches"]
     assert headers["Strict-Transport-Security"]
-    (told,) = [
-        json.loads(line)
-        for line in (nginx._place / "access.log").read_text().splitlines()
-        if json.loads(line)["uri"] == "/api/v1/check"
-    ]
+    told = _told(nginx)
     assert told["id"] == headers["X-Request-ID"]
     assert told["id"] in server.log()
     assert nginx.ask("GET", "/metrics")[0] == 404

@@ -19,6 +19,8 @@ import pytest
 from oracle.deployed import DEPLOY
 from oracle.served import Served
 
+pytestmark = pytest.mark.slow  # `.ci/run` runs them by themselves
+
 ROOT = DEPLOY.parent
 PAGE = (DEPLOY / "README.md").read_text(encoding="utf-8")
 

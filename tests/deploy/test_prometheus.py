@@ -15,6 +15,8 @@ import pytest
 from oracle.deployed import DEPLOY, documents
 from oracle.served import Served, free_port
 
+pytestmark = pytest.mark.slow  # `.ci/run` runs them by themselves
+
 RULES = DEPLOY / "prometheus-rules.yaml"
 CASES = Path(__file__).with_name("prometheus_rules_test.yaml")
 

@@ -19,6 +19,8 @@ import pytest
 from oracle.deployed import DEPLOY, read_command
 from oracle.served import free_port
 
+pytestmark = pytest.mark.slow  # `.ci/run` runs them by themselves
+
 ROOT = DEPLOY.parent
 UNITS = DEPLOY / "systemd"
 SERVICES = ("codecite.service", "codecite-add.service")

@@ -328,15 +328,16 @@ def grouped(case: Posted, gap: int = 0) -> Grouped:
     begins = (groups[:, 0] + np.repeat(ends - np.cumsum(sizes), kept)).astype(np.uint64)
     records = np.stack([begins | groups[:, 1].astype(np.uint64) << np.uint64(32), sides], axis=1)
     rows: list[tuple[int, int]] = []
+    places = case.positions
     positions = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint32)
     for number, members in enumerate(case.lists):
         lists[6, number] = DIVERGING if number in case.diverging else len(rows)
         first = int(np.cumsum(sizes)[number] - sizes[number])
-        mine = sorted(range(first, first + len(members)), key=lambda i: int(case.positions[i]))
+        mine = sorted(range(first, first + len(members)), key=lambda i: int(places[i]))
         if number not in case.diverging:
-            rows += [(int(case.positions[i]) | int(of[i]) << 32, int(spaces[i])) for i in mine]
+            rows += [(int(places[i]) | int(of[i]) << 32, int(spaces[i])) for i in mine]
         stand = order[int(np.flatnonzero(list_of[order] == number)[0]) :][: len(members)]
-        positions[lists[0, number] : lists[1, number]] = case.positions[stand]
+        positions[lists[0, number] : lists[1, number]] = places[stand]
     resumed = np.array(rows, np.uint64).reshape(-1, 2)
     frequent = Frequent(lists, records, coded[:length].copy(), resumed, positions, trusted(GUARDED))
     return Grouped(frequent, parts, bad)
