@@ -43,7 +43,7 @@ def add(
     only_licenses: LicenseFilter | None = None,
     generated: bool = False,
     lexical: bool = False,
-    second: Callable[[SourceFile], SourceFile] = lambda file: file,
+    second: Callable[[SourceFile], SourceFile] | None = None,
     scanoss: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> AddResult:

@@ -267,7 +267,9 @@ class EmbeddedIndex(Index):
     def known(self, swhids: Iterable[str]) -> set[str]:
         """As `Index.known`."""
         digests = {digest: swhid for swhid in swhids if (digest := digest_named(swhid)) is not None}
-        snapshots = (held if isinstance(held, Snapshot) else held.of(list(digests)) for held in self._snapshots)
+        snapshots = (
+            held if isinstance(held, Snapshot) else held.of(list(digests), contents=False) for held in self._snapshots
+        )
         return {digests[digest] for snapshot in snapshots for digest in known_of(snapshot, digests)}
 
     def match_wfp(self, file: WfpFile, least_hits: int = LEAST_HITS, least_lines: int = 0) -> WfpMatch | None:

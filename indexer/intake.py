@@ -92,7 +92,7 @@ class Intake:
     """Reads units, and gives what is in them to a Keeper."""
 
     def __init__(
-        self, keeper: Keeper, executor: Executor, second: Callable[[SourceFile], SourceFile] = lambda file: file
+        self, keeper: Keeper, executor: Executor, second: Callable[[SourceFile], SourceFile] | None = None
     ) -> None:
         """`second` adds to what was read of a file; it is called in threads."""
         self._keeper = keeper
@@ -228,7 +228,7 @@ class Intake:
 
 
 def _hashed(
-    item: SourceFile | Skipped, second: Callable[[SourceFile], SourceFile]
+    item: SourceFile | Skipped, second: Callable[[SourceFile], SourceFile] | None
 ) -> tuple[SourceFile, bytes] | Skipped:
     if isinstance(item, Skipped):
         return item
@@ -236,10 +236,10 @@ def _hashed(
         return Skipped(item.path, SkipReason.EMPTY)
     digest = hashlib.sha1(b"blob %d\0" % len(item.content), usedforsecurity=False)
     digest.update(item.content)
-    return second(item), digest.digest()
+    return second(item) if second else item, digest.digest()
 
 
-def _load(files: list[Pending], second: Callable[[SourceFile], SourceFile]) -> list[Read]:
+def _load(files: list[Pending], second: Callable[[SourceFile], SourceFile] | None) -> list[Read]:
     """What a thread does with some files."""
     found: list[Read] = []
     for pending in files:

@@ -78,7 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "indexer.attribution",
         "indexer.licenses",
     },
-    "search_api": WHOLE_INDEXER | {"indexer.warm", "indexer.ledger", "indexer.stream", "generator"},
+    "search_api": WHOLE_INDEXER | {"indexer.warm", "indexer.ledger", "indexer.stream", "indexer.remote", "generator"},
 }
 
 # Packages that are heavy or optional, and the rooms that may import them.

@@ -66,7 +66,7 @@ def add(
     only_licenses: LicenseFilter | None = None,
     lexical: bool = True,
     partition: Partition | None = None,
-    second: Callable[[SourceFile], SourceFile] = lambda file: file,
+    second: Callable[[SourceFile], SourceFile] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> AddResult:
     """Add what is new in `units` to the index at `url` (made if there is none) and publish it.

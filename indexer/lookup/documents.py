@@ -11,11 +11,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
 from codecite.indexer.records import Kind, Source
 from codecite.indexer.store.documents import raw_of
-from codecite.indexer.store.known import digest_keys
 from codecite.indexer.store.snapshot import Snapshot
 
 _SWHID = re.compile(r"swh:1:cnt:([0-9a-f]{40})")
@@ -43,16 +40,12 @@ def digest_named(swhid: str) -> bytes | None:
 
 def known_of(snapshot: Snapshot, digests: Iterable[bytes]) -> set[bytes]:
     """Which of these SHA-1s are those of Documents with a live Origin."""
-    wanted = np.unique(digest_keys(np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 20)))
-    found: set[bytes] = set()
-    if not len(wanted):
-        return found
-    for opened in snapshot.segments:
-        keys = digest_keys(opened.segment.contents.reshape(-1, 20))
-        at = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
-        held = np.flatnonzero((wanted[at] == keys) & opened.live)
-        found.update(opened.segment.contents[document].tobytes() for document in held.tolist())
-    return found
+    live = [(opened.segment, opened.live) for opened in snapshot.segments]
+    return {
+        digest
+        for digest in digests
+        if any(flags[document] for segment, flags in live for document in segment.documents_of(digest))
+    }
 
 
 def find_document(snapshot: Snapshot, digest: bytes, sources: int) -> Document | None:

@@ -237,7 +237,7 @@ def add_sources(
             sync=sync,
             only_licenses=only_licenses,
             lexical=lexical,
-            second=second.read if second else lambda file: file,
+            second=second.read if second else None,
             progress=shown,
         )
 

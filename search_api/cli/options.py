@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codecite.indexer.records import Outcome, Report
+from codecite.indexer.remote.client import is_server
 from codecite.search_api.cli.printable import printable
 
 if TYPE_CHECKING:
@@ -62,13 +63,10 @@ class _PlaceOfIndex(click.Path):
 Places = tuple[Path | str, ...]
 
 
-SERVERS = ("http://", "https://")
-
-
 def kept_here(places: Places) -> Places:
     """The indexes, which are written from here: in directories, or on clusters. A usage error for a codecite server."""
     for place in places:
-        if str(place).startswith(SERVERS):
+        if is_server(place):
             raise click.UsageError(f"{place} is a server's: that is done on the machine that the index lies on")
     return places
 
@@ -180,7 +178,7 @@ def ensure_compiled() -> None:
 @contextmanager
 def compiling_to_read(index: Index) -> Iterator[None]:
     """Around checks: say that the first one compiles what it needs, where that was not done yet."""
-    if all(place.startswith(SERVERS) for place in index.places):  # whatever runs kernels does so elsewhere
+    if all(map(is_server, index.places)):  # whatever runs kernels does so elsewhere
         yield
         return
     from codecite.indexer.kernels.jit import Warmth, is_cold, is_compiled, mark_warm

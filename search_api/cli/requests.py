@@ -15,8 +15,10 @@ import click
 from codecite.indexer.errors import ConfigError
 from codecite.search_api.cli.options import OK, answer, complain, format_option, written_index_option
 from codecite.search_api.cli.printable import count, printable
+from codecite.search_api.cli.upkeep import removed
 
 if TYPE_CHECKING:
+    from codecite.indexer.store.takedowns import Takedown
     from codecite.indexer.upkeep import RemoveResult
     from codecite.search_api.removals import Removal
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 @written_index_option
 @format_option
 def requests(
-    file: Path, accept: tuple[str, ...], reject: tuple[str, ...], every: bool, directory: Path, form: str
+    file: Path, accept: tuple[str, ...], reject: tuple[str, ...], every: bool, directory: Path | str, form: str
 ) -> int:
     """Show the requests of people to be left out, and decide them.
 
@@ -66,16 +68,14 @@ def _open(found: Sequence[Removal], accept: Sequence[str], reject: Sequence[str]
     return [by_id[name] for name in chosen]
 
 
-def _decided(log: Any, chosen: list[Removal], accepted: set[str], directory: Path, form: str) -> int:
+def _decided(log: Any, chosen: list[Removal], accepted: set[str], directory: Path | str, form: str) -> int:
     """Remove first, then note it: what a kill leaves open can be accepted again."""
-    from codecite.indexer.upkeep import remove
-
     rules = [item.rule for item in chosen if item.id in accepted]
-    result = remove(directory, rules) if rules else None
+    result = removed(directory, rules) if rules else None
     log.decide({item.id: "accepted" if item.id in accepted else "rejected" for item in chosen})
     if form == "json":
-        removed = {} if result is None else {"generation": result.generation, "origins": result.origins}
-        answer({"accepted": [i.id for i in chosen if i.id in accepted], "rejected": _rest(chosen, accepted), **removed})
+        done = {} if result is None else {"generation": result.generation, "origins": result.origins}
+        answer({"accepted": [i.id for i in chosen if i.id in accepted], "rejected": _rest(chosen, accepted), **done})
     else:
         click.echo("\n".join(_done(chosen, accepted, result)))
     return OK
@@ -96,9 +96,17 @@ def _done(chosen: list[Removal], accepted: set[str], result: RemoveResult | None
         yield "'codecite index compact' erases from the disk what is no longer found"
 
 
-def _lines(shown: Sequence[Removal], file: Path, directory: Path) -> Iterator[str]:
+def _would_remove(directory: Path | str, rule: Takedown) -> tuple[int, tuple[tuple[str, str, str], ...]]:
+    """How many places a rule would take out, and the first of the files; a cluster tells their number only."""
     from codecite.indexer.upkeep import selected
 
+    if not isinstance(directory, Path):
+        return removed(directory, [rule], dry_run=True).origins, ()
+    now = selected(directory, (rule,), 3)
+    return now.origins, now.files
+
+
+def _lines(shown: Sequence[Removal], file: Path, directory: Path | str) -> Iterator[str]:
     yield f"{printable(str(file))}: {count(len(shown), 'request')}"
     for item in shown:
         yield f"{item.id}  {item.at}  {item.state}  {printable(str(item.rule))}"
@@ -106,9 +114,9 @@ def _lines(shown: Sequence[Removal], file: Path, directory: Path) -> Iterator[st
         if item.reason:
             yield f"    because {printable(item.reason)}"
         if item.state == "open":
-            now = selected(directory, (item.rule,), 3)
-            yield f"    would remove {count(now.origins, 'place')} ({item.origins:,} when it was asked)"
-            for path, project, _ in now.files:
+            origins, files = _would_remove(directory, item.rule)
+            yield f"    would remove {count(origins, 'place')} ({item.origins:,} when it was asked)"
+            for path, project, _ in files:
                 yield f"        {printable(f'{project} {path}'.strip())}"
     if any(item.state == "open" for item in shown):
         yield "decide with --accept ID, --reject ID"

@@ -108,19 +108,23 @@ def remove(
 
     rules = [parse_takedown(TakedownKind(kind), text) for kind, texts in named.items() for text in texts]
     rules += [rule for place in lists for rule in read_opt_outs(place)]
-    if is_elastic(directory):
-        from codecite.indexer.elastic.publishing import remove as remove_on_cluster
-
-        result = remove_on_cluster(str(directory), rules, dry_run=dry_run)
-    else:
-        from codecite.indexer.upkeep import remove as remove_from_index
-
-        result = remove_from_index(Path(directory), rules, dry_run=dry_run)
+    result = removed(directory, rules, dry_run=dry_run)
     if form == "json":
         answer(_removed_object(result, dry_run))
     else:
         click.echo("\n".join(_removed_lines(result, directory, dry_run)))
     return OK
+
+
+def removed(place: Path | str, rules: Sequence[Takedown], *, dry_run: bool = False) -> RemoveResult:
+    """Take out of the index at a place what the rules name, or say what that would be."""
+    if is_elastic(place):
+        from codecite.indexer.elastic.publishing import remove as remove_on_cluster
+
+        return remove_on_cluster(str(place), rules, dry_run=dry_run)
+    from codecite.indexer.upkeep import remove as remove_from_index
+
+    return remove_from_index(Path(place), rules, dry_run=dry_run)
 
 
 def _show_list(directory: Path | str, form: str) -> int:

@@ -8,7 +8,6 @@ be, and the number of the request. It refuses to remove anything: whoever runs t
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, g
@@ -99,7 +98,9 @@ def _selected(rule: Takedown) -> Selected:
     part.previews.take(g.client)
 
     def question(index: Index) -> Selected:
-        found = [selected(place, (rule,), _SHOWN) for place in index.directories if isinstance(place, Path)]
+        if not index.directories:
+            raise Problem(501, "the index of this server cannot be looked through from here; ask whoever runs it")
+        found = [selected(place, (rule,), _SHOWN) for place in index.directories]
         files = [file for one in found for file in one.files][:_SHOWN]
         origins, documents, kept = (
             sum(getattr(one, name) for one in found) for name in ("origins", "documents", "kept")

@@ -185,11 +185,16 @@ def _results(work: _Work, told: Told) -> list[Scanned | Skipped]:
 
 def _warm(work: _Work) -> None:
     """Check one file here, which compiles or loads all that the others need, and opens the views of the index."""
+    asked = work.asked
     for target in work.targets.files:
         content = read_target(target) if target.prints is None else None
-        if isinstance(content, bytes) and content and not work.asked.hash_only:
-            work.index.check(content[:_HEAD], policy=work.asked.policy, sources=work.asked.sources)
-            return
+        if not isinstance(content, bytes):
+            continue
+        if asked.hash_only:
+            recognised(work.index, target.path, content[:_HEAD], asked.policy, asked.sources, asked.shortest)
+        else:
+            work.index.check(content[:_HEAD], policy=asked.policy, sources=asked.sources)
+        return
 
 
 def _size(target: Target) -> int:
@@ -231,6 +236,7 @@ def _scanned_share(work: _Work, first: int, last: int) -> list[Scanned | Skipped
     """Scan some files, whose Reports are asked for together."""
     asked, targets = work.asked, work.targets.files[first:last]
     contents = [b"" if target.prints is not None else read_target(target) for target in targets]
+    # What has no text here is empty; what is read is not.
     texts = [] if asked.hash_only else [content for content in contents if isinstance(content, bytes) and content]
     reports = work.index.check_many(texts, policy=asked.policy, sources=asked.sources, shortest=asked.shortest)
     return [
@@ -272,14 +278,14 @@ def _scanned(work: _Work, target: Target, content: bytes, reports: Iterator[Repo
         attributions, reasons = recognised(
             work.index, target.path, content, asked.policy, asked.sources, asked.shortest
         )
+        sha256 = hashlib.sha256(content).hexdigest()
     else:
         report = next(reports)
         if isinstance(report, TextError):  # a server takes no text of this size
             return Skipped(target.path, SkipReason.TOO_LARGE, str(report))
-        attributions, reasons = report.attributions, report.verdict.reasons
+        attributions, reasons, sha256 = report.attributions, report.verdict.reasons, report.text_sha256
     passages = tuple(item for item in attributions if counts(item, asked.policy))
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
-    sha256 = hashlib.sha256(content).hexdigest()
     scanned = Scanned(target.path, "", "", sha256, len(content), 0, lines, passages=passages)
     notes: list[Note] = []
     wrong: list[Finding] = []

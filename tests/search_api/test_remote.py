@@ -186,9 +186,13 @@ def test_a_completion_whose_server_goes_away_is_what_the_policy_says(index: Path
     assert "the index could not answer" in end.generation.report.verdict.reasons[0].message
 
 
-def test_a_server_may_stand_before_another(address: str, index: Path, passage: str) -> None:
-    """`codecite serve --index http://...` answers with the other's Reports."""
-    with Served("--index", address) as front:
+def test_a_server_may_stand_before_another(address: str, index: Path, passage: str, tmp_path: Path) -> None:
+    """`codecite serve --index http://...` answers with the other's Reports; removals are asked of the other."""
+    with Served("--index", address, "--removal-requests", tmp_path / "log") as front:
+        rule = {"kind": "path", "value": "a.py"}
+        assert front.post("/api/v1/removals/preview", rule)[0] == 501
+        assert front.post("/api/v1/removals", {**rule, "contact": "me@example.org"})[0] == 501
+        assert (tmp_path / "log").read_bytes() == b""
         status, report = front.post("/api/v1/check", {"text": passage})
         assert status == 200 and report["matches"]
         assert report == open_index(index).check(passage).to_dict()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import shutil
 import subprocess
@@ -24,6 +25,8 @@ from codecite.indexer import open_index
 from codecite.indexer.elastic.load import add
 from codecite.indexer.elastic.publishing import Partition, publish
 from codecite.indexer.errors import ClusterError, CodeciteError
+from codecite.indexer.store.takedowns import TakedownKind, parse_takedown
+from codecite.search_api.removals import RemovalLog
 
 LOOKUP = sorted((Path(__file__).parents[3] / "indexer" / "lookup").glob("*.py"))
 SEEN = [(path.read_bytes(), Place("MIT", "pkg:pypi/m@1", path=path.name)) for path in LOOKUP if path.stat().st_size]
@@ -237,3 +240,8 @@ def test_the_command_line_works_with_an_address(place: Callable[[], str], tmp_pa
     assert "a.py" in run("check", str(tmp_path / "tree" / "a.py"))
     assert url in run("index", "stats")
     assert "all sound" in run("index", "verify")
+    log = RemovalLog(tmp_path / "requests.jsonl")
+    asked = log.ask(parse_takedown(TakedownKind.PATH, "a.py"), "it is mine", "me@example.org", 1)
+    assert "would remove 1 place" in run("index", "requests", str(log.path))
+    assert f"{asked.id}  accepted" in run("index", "requests", str(log.path), "--accept", asked.id)
+    assert json.loads(run("check", str(tmp_path / "tree" / "a.py"), "--format", "json"))["matches"] == []

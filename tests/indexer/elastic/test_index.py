@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -124,10 +125,14 @@ def test_what_is_removed_is_gone_for_good(node: cluster.Node, place: Callable[[]
     add(url, _units())
     rule = parse_takedown(TakedownKind.PURL, "pkg:pypi/m")
     planned = remove(url, [rule], dry_run=True)
+    gone = _corpus()[1][0]
+    named = "swh:1:cnt:" + hashlib.sha1(b"blob %d\0" % len(gone) + gone).hexdigest()
+    strange = "swh:1:cnt:" + "0" * 40
+    assert open_index(url).known([named, strange]) == {named}
     done = remove(url, [rule])
+    assert open_index(url).known([named, strange]) == set()
     assert (planned.origins, planned.documents, planned.kept) == (done.origins, done.documents, done.kept)
     assert done.documents > 0 < done.kept
-    gone = _corpus()[1][0]
     found = open_index(url).check(gone, sources=50).attributions
     assert not {source.origin.purl for item in found for source in item.sources} & {"pkg:pypi/m@1"}
     assert max((item.match.length for item in found), default=0) < len(gone) / 4
