@@ -34,6 +34,8 @@ from codecite.indexer.kernels.segment import GRANULE_BITS, Scratch, SegmentArray
 from codecite.indexer.kernels.types import Any32, Ints
 
 _NEAR = 8
+_OTHER = np.uint64(0x5555555555555555)
+_BY_GROUP = np.uint64(1 << 62)
 
 
 @inlined
@@ -195,9 +197,11 @@ def add_cut(
         place = d + start - q
         places[counts[0]] = place
         counts[0] += 1
-        key = np.int64(frequent.resumed[row, 1] & spaces)
-        if needed > REACH:
-            key = (key << 1) ^ np.int64(frequent.resumed[row, 0] >> np.uint64(32))
+        code = frequent.resumed[row, 1] & spaces
+        key = np.int64(code)
+        if needed > REACH or code & (code >> np.uint64(1)) & _OTHER != 0:
+            # All that is neither a blank nor a line feed has one code; the group tells what it is.
+            key = np.int64((frequent.resumed[row, 0] >> np.uint64(32)) | _BY_GROUP)
         if seen[key % SEEN] == key:
             continue
         document = find_stretch(segment.document_canonical, segment.document_of_granule, d)
