@@ -289,23 +289,6 @@ def surroundings(raw: bytes, position: int) -> tuple[bytes, bytes, bytes]:
     return text[first:position][::-1], text[position + KGRAM : last], raw[offsets[first] : offsets[last - 1] + 1]
 
 
-def spaces_behind(raw: bytes, position: int) -> int:
-    r"""Which white space comes before each canonical byte behind a k-gram, within its context: two bits each.
-
-    None, a blank, a line feed, anything else; the nearest lowest.
-
-    >>> spaces_behind(b"a" * 25 + b" bc\n d\te\nf", 0)
-    753
-    """
-    offsets = [offset for offset, _ in places(raw)]
-    first, last = position + KGRAM, min(len(offsets), position + KGRAM + WINDOW)
-    found = 0
-    for number, i in enumerate(range(first, last)):
-        space = raw[offsets[i - 1] + 1 : offsets[i]]
-        found |= ({b"": 0, b" ": 1, b"\n": 2}.get(space, 3)) << (2 * number)
-    return found
-
-
 def nexts(frequent: Sequence[int], length: int) -> list[int | None]:
     """For the frequent postings of a Document of `length` canonical bytes, the next of each: an index, or None.
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from codecite.indexer.config import KGRAM, WINDOW
-from codecite.indexer.kernels.jit import kernel, making_kernel, making_part, part
+from codecite.indexer.kernels.jit import inlined, kernel, making_kernel, making_part, part
 from codecite.indexer.kernels.memory import load64, store64
 from codecite.indexer.kernels.types import Any16, Any32, Bytes, Flags, Ints, Words
 
@@ -31,6 +31,10 @@ KGRAM_AT = 64
 WORDS = ROW // 8
 KEYS = 7 + 4 * WORDS
 NONE = np.uint32(0xFFFFFFFF)
+NAMES = 2 * REACH
+"""From this bit on the white space behind a k-gram has names for the first two places of which two bits say little."""
+NAME_BITS = 6
+NO_FORM = (1 << 24) - 1
 _SPACES = np.uint64(0x2121212121212121)
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _P1 = np.uint64(0x9E3779B185EBCA87)
@@ -129,6 +133,33 @@ def mark_blocks(positions: Any32, starts: Ints, wanted: Flags) -> None:
             wanted[ahead] = True
 
 
+@inlined
+def _form(form: int, byte: int) -> int:
+    """White space, one byte more: how many line feeds, tabs behind them and blanks behind these; or NO_FORM.
+
+    A byte each, the blanks lowest.
+    """
+    if byte == 32:
+        more = form + 1
+        return more if form & 0xFF < 0xFF else np.int64(NO_FORM)
+    if byte == 9 and form & 0xFF == 0:
+        return form + (1 << 8) if form & 0xFF00 < 0xFF00 else np.int64(NO_FORM)
+    if byte == 10 and form & 0xFFFF == 0:
+        return form + (1 << 16) if form < 0xFF0000 else np.int64(NO_FORM)
+    return np.int64(NO_FORM)
+
+
+@inlined
+def _name(form: int) -> int:
+    """The number of a white space that indents as most code does, from 1 on; 0 for any other."""
+    feeds = form >> 16
+    tabs = (form >> 8) & 0xFF
+    blanks = form & 0xFF
+    if feeds > 2 or tabs > 4 or blanks > (11 if tabs == 0 else 1):
+        return np.int64(0)
+    return 1 + 20 * feeds + (blanks if tabs == 0 else 10 + 2 * tabs + blanks)
+
+
 @kernel
 def gather(
     raw: Bytes,
@@ -150,8 +181,8 @@ def gather(
     begin at `starts` in `raw` and at `canonical` in the Segment (likewise). `positions` are the postings in them,
     ascending. `work` is a row, `keys` are KEYS random words. For each posting `digests` gets a hash of its context
     with the white space in it, `whole` whether REACH bytes are behind it, `spaces` which white space comes before each
-    of these (two bits each, the nearest lowest: none, a blank, a line feed, other), and `contexts`, unless it is empty,
-    its context (a row each).
+    of these (two bits each, the nearest lowest: none, a blank, a line feed, other; then the names of the first two
+    others, NAME_BITS each, as `_name` has them), and `contexts`, unless it is empty, its context (a row each).
     """
     i = 0
     b = 0
@@ -185,6 +216,8 @@ def gather(
             state = keys[KEYS - 1]
             space = np.uint64(0)
             spaced = np.uint64(0)
+            form = np.int64(0)
+            named = np.int64(NAMES)
             x = at
             c = left
             while c < stop:
@@ -194,10 +227,15 @@ def gather(
                     state = (state ^ (np.uint64(byte) | np.uint64((c - left) << 8))) * _P1
                     state ^= state >> np.uint64(29)
                     space = np.uint64(3 if space else 1 if byte == 32 else 2 if byte == 10 else 3)
+                    form = _form(form, byte)
                     continue
                 if c >= p + KGRAM:
                     spaced |= space << np.uint64(2 * (c - p - KGRAM))
+                    if space == 3 and named < 64:
+                        spaced |= np.uint64(_name(form)) << np.uint64(named)
+                        named += NAME_BITS
                 space = np.uint64(0)
+                form = np.int64(0)
                 if c >= p + KGRAM:
                     work[c - p - KGRAM] = byte
                 elif c < p:

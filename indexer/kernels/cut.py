@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from codecite.indexer.config import KGRAM
-from codecite.indexer.kernels.contexts import REACH
+from codecite.indexer.kernels.contexts import NAME_BITS, NAMES, REACH
 from codecite.indexer.kernels.found import DONE, Found, Query, add_span, compare, full_with, record, slot_of
 from codecite.indexer.kernels.frequent import (
     LOW,
@@ -35,7 +35,9 @@ from codecite.indexer.kernels.types import Any32, Ints
 
 _NEAR = 8
 _OTHER = np.uint64(0x5555555555555555)
-_BY_GROUP = np.uint64(1 << 62)
+_NAME = np.uint64((1 << NAME_BITS) - 1)
+_BY_GROUP = ~((np.uint64(1) << np.uint64(NAMES)) - np.uint64(1))
+"""As a pair of names there is none such: no name has all bits."""
 
 
 @inlined
@@ -150,6 +152,26 @@ def keep_cut(
     return DONE
 
 
+@inlined
+def _white_space(frequent: Frequent, row: int, needed: int) -> int:
+    """What tells the white space in the first `needed` bytes behind the k-gram of a row from any other.
+
+    Before them it is alike. Where `resumed` does not name what is there, the group does: it has all of it.
+    """
+    spaces = frequent.resumed[row, 1]
+    if needed <= REACH:
+        code = spaces & ((np.uint64(1) << np.uint64(2 * needed)) - np.uint64(1))
+        others = code & (code >> np.uint64(1)) & _OTHER
+        shift = np.uint64(NAMES)
+        while others != 0 and shift < 64 and (spaces >> shift) & _NAME != 0:
+            code |= spaces & (_NAME << shift)
+            others &= others - np.uint64(1)
+            shift += np.uint64(NAME_BITS)
+        if others == 0:
+            return np.int64(code)
+    return np.int64((frequent.resumed[row, 0] >> np.uint64(32)) | _BY_GROUP)
+
+
 @part
 def add_cut(
     query: Query,
@@ -176,9 +198,6 @@ def add_cut(
         return
     total = segment.document_canonical[len(segment.document_canonical) - 1]
     needed = end - at - KGRAM
-    # White space is alike to where the chain is cut; behind that `resumed` has it, and the next group has all.
-    width = min(needed, REACH)
-    spaces = (np.uint64(1) << np.uint64(2 * width)) - np.uint64(1)
     seen = known.seen
     seen[:] = -1
     row = frequent.lists[6, beyond]
@@ -197,11 +216,7 @@ def add_cut(
         place = d + start - q
         places[counts[0]] = place
         counts[0] += 1
-        code = frequent.resumed[row, 1] & spaces
-        key = np.int64(code)
-        if needed > REACH or code & (code >> np.uint64(1)) & _OTHER != 0:
-            # All that is neither a blank nor a line feed has one code; the group tells what it is.
-            key = np.int64((frequent.resumed[row, 0] >> np.uint64(32)) | _BY_GROUP)
+        key = _white_space(frequent, row, needed)
         if seen[key % SEEN] == key:
             continue
         document = find_stretch(segment.document_canonical, segment.document_of_granule, d)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise, product
+
 import numpy as np
 import pytest
 import twins
@@ -13,6 +15,8 @@ from codecite.indexer.config import KGRAM
 from codecite.indexer.kernels.contexts import (
     BEFORE,
     KGRAM_AT,
+    NAME_BITS,
+    NAMES,
     NONE,
     REACH,
     ROW,
@@ -75,10 +79,47 @@ def test_contexts_are_the_text_around_postings(case: Posted, pieces: int, size: 
         assert contexts[place[number] * ROW + KGRAM_AT :][:KGRAM].tobytes() == kgram
         assert (side(contexts, place[number], BEFORE), side(contexts, place[number], 0)) == (before, behind)
         assert whole[place[number]] == (len(behind) == REACH)
-        assert int(spaced[place[number]]) == twins.spaces_behind(case.raw[owner], at)
+        assert int(spaced[place[number]]) == spaces_behind(case.raw[owner], at)
         digest = int(digests[place[number]])
         assert named.setdefault((before, kgram, behind, *spaces(raw)), digest) == digest
     assert len(set(named.values())) == len(named)
+
+
+INDENTS = [b" " * blanks for blanks in range(12)] + [
+    b"\t" * tabs + b" " * blank for tabs in (1, 2, 3, 4) for blank in (0, 1)
+]
+NAMED = [feeds + indent for feeds in (b"", b"\n", b"\n\n") for indent in INDENTS]
+"""White space that has a name, in the order of the names."""
+
+
+def spaces_behind(raw: bytes, position: int) -> int:
+    r"""Which white space comes before each canonical byte behind a k-gram, within its context: two bits each.
+
+    None, a blank, a line feed, anything else; the nearest lowest. Above all of them names of the first two others.
+
+    >>> spaces_behind(b"a" * 25 + b" bc\n d\te\nf", 0) == 753 + (22 << 52) + (13 << 58)
+    True
+    """
+    offsets = [i for i, byte in enumerate(raw) if byte not in twins.WHITE_SPACE]
+    first, last = position + KGRAM, min(len(offsets), position + KGRAM + REACH)
+    before = [raw[offsets[i - 1] + 1 : offsets[i]] for i in range(first, last)]
+    codes = [{b"": 0, b" ": 1, b"\n": 2}.get(space, 3) for space in before]
+    others = [
+        NAMED.index(space) + 1 if space in NAMED else 0 for space, code in zip(before, codes, strict=True) if code == 3
+    ]
+    found = sum(code << (2 * number) for number, code in enumerate(codes))
+    return found + sum(name << (NAMES + NAME_BITS * i) for i, name in enumerate(others[:2]))
+
+
+def test_each_white_space_has_the_name_of_no_other() -> None:
+    """All up to four bytes long, and all that have a name; up to three of them in a context."""
+    short = [bytes(space) for length in range(1, 5) for space in product(b"\t\n \r", repeat=length)]
+    found = [*short, *NAMED, b"\n" + b" " * 300, b"\t" * 300, b"\n" * 300]
+    raw = [b"a" * KGRAM + one + b"b" + other + b"c" + one + b"d" * 30 for one, other in pairwise(found)]
+    case = Posted(raw, [[(number, 0) for number in range(len(raw))]])
+    order, _, _, _, spaced = gathered(case, 1)
+    for number, bits in zip(order.tolist(), spaced.tolist(), strict=True):
+        assert bits == spaces_behind(raw[number], 0)
 
 
 def spaces(raw: bytes) -> list[tuple[int, int]]:

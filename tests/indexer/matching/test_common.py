@@ -148,6 +148,36 @@ def test_slices_of_a_frequent_head(library: Library, divided: Library) -> None:
             each.check(HEAD[start : start + length], before, after)
 
 
+LAST = 12
+"""So many words at the end of a head have white space between them that is neither a blank nor a line feed."""
+
+
+def ending(words: list[str], at: int | None) -> str:
+    """A head of these words; the white space before number `at` of the last ones is another than before the rest."""
+    spaces = ["\n " if number == at else "\n\t" for number in range(LAST)]
+    return " ".join(words[:-LAST]) + "".join(space + word for space, word in zip(spaces, words[-LAST:], strict=True))
+
+
+@pytest.mark.parametrize("least", [10, frequent.DIVERGING], ids=["cut", "whole"])
+def test_one_holder_of_hundreds_has_the_white_space_of_the_text(tmp_path: Path, least: int) -> None:
+    """Wherever it lies, also behind the cut of chains, and whoever is shown: the passage is verbatim for that one."""
+    words = prose(9, 150).split()
+    made = []
+    for number in range(400):
+        at = number - 300 if 300 <= number < 300 + LAST else None
+        content = ending(words, at) + "\n" + prose(2000 + number, 20)
+        released = "2020-01-01" if at is None else "2024-01-01"
+        made.append((content.encode(), [Place("MIT", f"pkg:pypi/p{number % 30}@1", f"{number}.py", released)]))
+    with patch.object(frequent, "DIVERGING", least):
+        library = build(tmp_path / "index", made)
+    for at in (None, *range(LAST)):
+        text = ending(words, at)
+        (match,) = library.check(text + "\n!").matches
+        assert (match.kind, match.documents) == ("verbatim", 400)
+    (match,) = library.check(ending(words, None).replace("\n\t", "\t\t")).matches
+    assert match.kind == "reformatted"
+
+
 def same_list() -> tuple[bytes, bytes]:
     """Two k-grams that the small indexes here keep in one list, since their hashes begin alike; both are small."""
     seen: dict[int, bytes] = {}
